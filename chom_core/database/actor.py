@@ -1,0 +1,83 @@
+"""Whose code is running: the core, or a plugin by name. A guard on the engine refuses writes outside its schema.
+
+This protects against accidents, not malice: in-process Python is no sandbox (DESIGN §3.5, §3.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable, event
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.dml import UpdateBase
+
+from chom_core.values.errors import ChomError
+
+CORE = "core"
+#: (name of the actor, may it write?). One variable, so that a crossing is one set and one reset.
+CORE_ACTOR = (CORE, True)
+_actor: ContextVar[tuple[str, bool]] = ContextVar("chom_actor", default=CORE_ACTOR)
+
+
+class ForeignWrite(ChomError):
+    """A plugin tried to write a table that is not its own, or to write while it may only read."""
+
+    status, code, title = 500, "foreign-write", "A feature tried to write where it may not"
+
+
+def actor() -> str:
+    """`core`, or the name of the plugin whose code runs now."""
+    return _actor.get()[0]
+
+
+@contextmanager
+def acting_as(name: str, *, writes: bool = True) -> Iterator[None]:
+    """Run the block as `name`; a decide hook runs with `writes=False`."""
+    token = _actor.set((name, writes))
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """Run the block as whoever runs now, without the right to write."""
+    with acting_as(actor(), writes=False):
+        yield
+
+
+def _refuse(statement: Executable) -> None:
+    name, writes = _actor.get()
+    if name == CORE and writes:
+        return
+    schema = CORE if name == CORE else f"plugin_{name}"
+    found = (statement,) if isinstance(statement, UpdateBase) else visitors.iterate(statement)  # type: ignore[arg-type]
+    for element in found:
+        if not isinstance(element, UpdateBase):
+            continue
+        table: Any = element.table
+        if not writes:
+            raise ForeignWrite(f"{name} tried to write {table.fullname} in a hook that only reads.")
+        if table.schema != schema:
+            raise ForeignWrite(
+                f"The plugin {name} tried to write {table.fullname}, which is not its own.",
+                fix="Change core data through a verb of chom_sdk.",
+            )
+
+
+def install(engine: Engine) -> None:
+    """Put the guard on `engine`: it sees every statement that SQLAlchemy builds, flushes included."""
+
+    @event.listens_for(engine, "before_execute")
+    def guard(
+        connection: Connection,
+        statement: Executable,
+        multiparams: Sequence[Any],
+        params: Any,
+        options: Any,
+    ) -> None:
+        _refuse(statement)

@@ -1,0 +1,46 @@
+"""The engine of this process: one, as chom_app, with the actor's guard on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine
+
+from chom_core.database import actor, savepoint
+
+_engine: Engine | None = None
+
+
+def configure(url: str, *, pool_size: int = 5, echo: bool = False) -> Engine:
+    """Bind this process to `url` (as chom_app). A second call disposes the first engine."""
+    global _engine
+    if _engine is not None:
+        _engine.dispose()
+    _engine = make(url, pool_size=pool_size, echo=echo)
+    return _engine
+
+
+def make(url: str, **options: Any) -> Engine:
+    """An engine as CHOM wants it: the guard installed, UTC on the wire."""
+    engine = create_engine(
+        url,
+        max_overflow=5,
+        connect_args={"options": "-c timezone=UTC", "application_name": "chom"},
+        **options,
+    )
+    actor.install(engine)
+    savepoint.install(engine)
+    return engine
+
+
+def engine() -> Engine:
+    """The engine of this process; an error where nobody has configured one."""
+    if _engine is None:
+        raise RuntimeError("no database is configured: call database.engine.configure(url) first")
+    return _engine
+
+
+def forget_connections() -> None:
+    """In a forked child: drop the parent's connections without closing them, so that both do not share one."""
+    if _engine is not None:
+        _engine.dispose(close=False)

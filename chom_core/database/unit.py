@@ -1,0 +1,167 @@
+"""Units of work: a session, its organisation and its principal, from begin to commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+
+from chom_core.database import clock, engine
+from chom_core.database.base import TenantRow
+from chom_core.values.errors import NotFound
+from chom_core.values.principal import SYSTEM, Principal
+
+#: One round trip at begin: fence, reseller, test clock and generation of the organisation.
+_BEGIN = """
+select set_config('chom.tenant_id', id::text, true), clock_at, generation,
+       set_config('chom.reseller_id', (case kind when 'customer' then parent_id else id end)::text, true)
+from core.tenant where id = %s
+"""
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """The current unit of work. Its organisation is fixed once; `generation` is the organisation's at begin.
+
+    `hook_table` is the plugin host's: the implementations that answer for this organisation. `savepoint` is the
+    connection that holds one while a plugin's hook reads.
+    """
+
+    session: Session
+    principal: Principal = SYSTEM
+    tenant_id: UUID | None = None
+    generation: int = 0
+    clock_at: datetime | None = None
+    everyone: bool = False
+    savepoint: Connection | None = None
+    hook_table: Any = None
+    callbacks: list[Callable[[], None]] = field(default_factory=list)
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+
+class _Session(Session):
+    """SQLAlchemy's session with the fence: RLS settings at begin, a filter on every ORM select."""
+
+    unit: Unit
+
+
+_current: ContextVar[Unit | None] = ContextVar("chom_unit", default=None)
+#: Called with the reason each time somebody enters `everyone`; the audit floor registers itself here.
+everyone_listeners: list[Callable[[str], None]] = []
+
+
+@event.listens_for(_Session, "after_begin")
+def _set_fence(session: _Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested:
+        return
+    unit = session.unit
+    if unit.everyone:
+        connection.exec_driver_sql("set local role chom_staff")
+    if unit.tenant_id is not None:
+        _enter(unit, connection)
+
+
+def _enter(unit: Unit, connection: Connection) -> None:
+    row = connection.exec_driver_sql(_BEGIN, (unit.tenant_id,)).one_or_none()
+    if row is None:
+        raise NotFound("This organisation does not exist any more.")
+    unit.clock_at, unit.generation = row[1], row[2]
+    clock.standing.set(unit.clock_at)
+
+
+@event.listens_for(_Session, "do_orm_execute")
+def _filter(state: ORMExecuteState) -> None:
+    tenant_id = state.session.unit.tenant_id  # type: ignore[attr-defined]
+    if tenant_id is None or not state.is_orm_statement or state.is_insert:
+        return
+    state.statement = state.statement.options(
+        with_loader_criteria(TenantRow, lambda row: row.tenant_id == tenant_id, include_aliases=True)
+    )
+
+
+def current() -> Unit:
+    """The current unit of work; an error outside of one."""
+    unit = _current.get()
+    if unit is None:
+        raise RuntimeError("no unit of work: open one with `with transaction(...)`")
+    return unit
+
+
+def current_or_none() -> Unit | None:
+    return _current.get()
+
+
+def session() -> Session:
+    """The session of the current unit of work."""
+    return current().session
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Call `callback` once the current unit has committed; never if it rolls back."""
+    current().callbacks.append(callback)
+
+
+def bind_tenant(tenant_id: UUID, principal: Principal | None = None) -> Unit:
+    """Fix the organisation of a unit that has none yet: a request learns it from its own session or key."""
+    unit = current()
+    if unit.tenant_id is not None and unit.tenant_id != tenant_id:
+        raise RuntimeError("a unit of work keeps its organisation for life")
+    unit.tenant_id, unit.hook_table = tenant_id, None
+    if principal is not None:
+        unit.principal = principal
+    if unit.session.in_transaction():
+        _enter(unit, unit.session.connection())
+    return unit
+
+
+@contextmanager
+def transaction(
+    tenant_id: UUID | None = None, principal: Principal = SYSTEM, *, _everyone: bool = False
+) -> Iterator[Session]:
+    """A new unit of work on a connection of its own: commits at the end, rolls back on an exception.
+
+    Inside another unit it is independent of it: what it commits stays, whatever the outer one does.
+    """
+    with _Session(engine.engine(), expire_on_commit=False) as fresh:
+        unit = fresh.unit = Unit(fresh, principal, tenant_id, everyone=_everyone)
+        token, stood = _current.set(unit), clock.standing.set(None)
+        try:
+            yield fresh
+            fresh.commit()
+        except BaseException:
+            fresh.rollback()
+            raise
+        finally:
+            clock.standing.reset(stood)
+            _current.reset(token)
+    _run(unit)
+
+
+@contextmanager
+def everyone(reason: str, principal: Principal | None = None) -> Iterator[Session]:
+    """A unit of work that sees every organisation, as the role chom_staff. The audit log keeps `reason`."""
+    unit = _current.get()
+    who = principal or (unit.principal if unit else SYSTEM)
+    with transaction(principal=who, _everyone=True) as fresh:
+        for listener in everyone_listeners:
+            listener(reason)
+        yield fresh
+
+
+def restart() -> None:
+    """Commit what the current unit has written and go on in a new transaction of the same unit."""
+    unit = current()
+    unit.session.commit()
+    _run(unit)
+
+
+def _run(unit: Unit) -> None:
+    while unit.callbacks:
+        unit.callbacks.pop(0)()

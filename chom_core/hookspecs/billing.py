@@ -1,0 +1,3 @@
+"""Billing hooks."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Branding hooks."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Notifications hooks."""
+
+from __future__ import annotations

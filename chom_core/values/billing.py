@@ -1,0 +1,3 @@
+"""What billing hooks ask and answer."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What branding hooks ask and answer."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What notifications hooks ask and answer."""
+
+from __future__ import annotations
