@@ -126,6 +126,8 @@ class Postgres:
             shutil.rmtree(self.sockets, ignore_errors=True)
             raise
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         shutil.rmtree(self.sockets, ignore_errors=True)

@@ -40,7 +40,12 @@ class Valkey:
         options = {"port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700", "save": "", "appendonly": "no"}
         self.process = Process(
             "Valkey",
-            [binary(), *(part for name, value in options.items() for part in (f"--{name}", value)), "--dir", self.folder],
+            [
+                binary(),
+                *(part for name, value in options.items() for part in (f"--{name}", value)),
+                "--dir",
+                self.folder,
+            ],
             log=self.folder / "log",
             user=user,
             reaches=[binary()],
@@ -80,6 +85,8 @@ class Valkey:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.process.stop()
         shutil.rmtree(self.folder, ignore_errors=True)

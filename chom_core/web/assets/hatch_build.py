@@ -76,7 +76,9 @@ def fetch(assets: Path, vendor: Path) -> None:
         target = vendor / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(modules / source, target)
-    shutil.copytree(modules / FONTS, vendor / "files", ignore=shutil.ignore_patterns("*italic*", "*opsz*", "*standard*"))
+    shutil.copytree(
+        modules / FONTS, vendor / "files", ignore=shutil.ignore_patterns("*italic*", "*opsz*", "*standard*")
+    )
     dev = assets / "dev"
     dev.mkdir(exist_ok=True)
     shutil.copyfile(modules / SPRITE, dev / "sprite.svg")
