@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine
 
-from chom_core.database import actor, savepoint
+from chom_core.database import savepoint
+from chom_core.database.actor import install as install_actor
 
 _engine: Engine | None = None
 
@@ -28,7 +29,7 @@ def make(url: str, **options: Any) -> Engine:
         connect_args={"options": "-c timezone=UTC", "application_name": "chom"},
         **options,
     )
-    actor.install(engine)
+    install_actor(engine)
     savepoint.install(engine)
     return engine
 

@@ -1,3 +1,37 @@
-"""Billing hooks."""
+"""Billing hooks. All are decide hooks: they read and return, so that one answer serves preview, estimate and invoice."""
 
 from __future__ import annotations
+
+from chom_core.hookspecs.marker import hook
+from chom_core.values.billing import (
+    Gateway,
+    GatewayQuery,
+    LineProposal,
+    LinesQuery,
+    TaxAnswer,
+    TaxQuery,
+)
+
+
+@hook(fail="closed")
+def billing_gateways(query: GatewayQuery) -> Gateway | None:
+    """A gateway that can take `query.currency`, or None. Core calls the object later, outside of any transaction.
+
+    The seller's own choice wins where several answer; without one, the first does.
+    """
+
+
+@hook(fail="closed")
+def billing_tax(query: TaxQuery) -> TaxAnswer | None:
+    """The tax on a bill, or None where this plugin has no opinion. The first answer counts; two are an error.
+
+    Asked for previews and for invoices alike, with the same question: answer the same to the same.
+    """
+
+
+@hook(fail="closed")
+def billing_lines(query: LinesQuery) -> tuple[LineProposal, ...] | None:
+    """Lines to add to a bill: discounts (negative), usage, charges. Asked before tax, for preview and invoice alike.
+
+    A bill never falls below zero: what a discount has left over is not used.
+    """

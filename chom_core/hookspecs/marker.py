@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
+from types import SimpleNamespace
 from typing import Any, Literal, TypeVar, get_type_hints
 
 import pluggy
@@ -43,6 +44,7 @@ class HookSpec:
 
 _SPECS: dict[str, HookSpec] = {}
 _SIGNATURES: dict[str, str] = {}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
 def hook(*, fail: Fail = "open", writes: bool = False, since: str = "0.1", deprecated: str = "") -> Callable[[F], F]:
@@ -64,7 +66,8 @@ def hook(*, fail: Fail = "open", writes: bool = False, since: str = "0.1", depre
             name, section, argument, answer, fail, writes, since, deprecated, inspect.getdoc(function) or ""
         )
         _SIGNATURES[name] = name + str(inspect.signature(function)).replace("'", "")
-        return _mark(function)
+        _FUNCTIONS[name] = _mark(function)
+        return function
 
     return declare
 
@@ -85,7 +88,5 @@ def specs() -> dict[str, HookSpec]:
 
 def add_specs(manager: pluggy.PluginManager) -> None:
     """Declare every hook on `manager`."""
-    from chom_core.hookspecs import billing, branding, lifecycle, notifications, provisioning, ui
-
-    for section in (billing, provisioning, notifications, branding, ui, lifecycle):
-        manager.add_hookspecs(section)
+    specs()
+    manager.add_hookspecs(SimpleNamespace(**_FUNCTIONS))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from chom_core.values.notifications import NotificationType
+if TYPE_CHECKING:
+    from chom_core.values.notifications import NotificationType
 
 Level = Literal["tenant", "reseller", "platform"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")

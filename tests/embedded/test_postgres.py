@@ -33,7 +33,9 @@ def query(pg: Postgres, sql: str) -> list[tuple[object, ...]]:
 
 
 def test_answers_as_postgres_18_in_utc(server: Postgres) -> None:
-    version, zone = query(server, "select current_setting('server_version_num')::int, current_setting('timezone')")[0]
+    version, zone = query(
+        server, "select current_setting('server_version_num')::int, current_setting('timezone')"
+    )[0]
     assert isinstance(version, int) and 180000 <= version < 190000
     assert zone == "UTC"
 
@@ -96,7 +98,11 @@ def test_dies_with_its_killed_parent() -> None:
         "    print(pg.process.pid, v.process.pid, pg.sockets, v.folder, flush=True)\n    sys.stdin.read()\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
     )
     assert parent.stdout is not None and parent.stdin is not None
     postgres, valkey, *folders = parent.stdout.readline().split()

@@ -25,12 +25,27 @@ def tree(root: Path, files: dict[str, str]) -> Tree:
 
 
 PLANTED: list[tuple[Lint, str, str, str]] = [
-    (addresses.registry_hosts, "a.toml", 'index = "https://py' + 'pi.org/simple"', 'index = "https://chom.example"'),
+    (
+        addresses.registry_hosts,
+        "a.toml",
+        'index = "https://py' + 'pi.org/simple"',
+        'index = "https://chom.example"',
+    ),
     (addresses.machine_paths, "a.sh", "cd /wo" + "rk/main", "cd ./work/main"),
     (addresses.machine_paths, "b.md", "see /ro" + "ot/x", "see tests/root/x"),
-    (borders.core_knows_no_plugin, "chom_core/app.py", "from chom_sdk import Plugin", "import chom_core.values"),
+    (
+        borders.core_knows_no_plugin,
+        "chom_core/app.py",
+        "from chom_sdk import Plugin",
+        "import chom_core.values",
+    ),
     (borders.core_knows_no_plugin, "chom_core/web/nav.py", "show('referrals')", "show('home')"),
-    (borders.plugins_use_the_sdk, "plugins/referrals/chom_referrals/hooks.py", "import chom_core", "import chom_sdk"),
+    (
+        borders.plugins_use_the_sdk,
+        "plugins/referrals/chom_referrals/hooks.py",
+        "import chom_core",
+        "import chom_sdk",
+    ),
     (
         borders.plugins_use_the_sdk,
         "plugins/referrals/tests/test_a.py",
@@ -81,7 +96,12 @@ PLANTED: list[tuple[Lint, str, str, str]] = [
         "text(f'SELECT {column} FROM t')",
         "text('SELECT a FROM t WHERE b = :b')",
     ),
-    (habits.nothing_unfinished, "tests/test_x.py", "x = 1  # TO" + "DO: more", "x = 'todo list'  # a list of todos"),
+    (
+        habits.nothing_unfinished,
+        "tests/test_x.py",
+        "x = 1  # TO" + "DO: more",
+        "x = 'todo list'  # a list of todos",
+    ),
     (habits.rooms_are_readable, "chom_core/app.py", "x = 1\n" * 301, "x = 1\n" * 300),
     (
         habits.templates_keep_the_csp,
@@ -99,7 +119,9 @@ PLANTED: list[tuple[Lint, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("lint", "name", "wrong", "right"), PLANTED)
-def test_finds_the_fault_and_only_the_fault(tmp_path: Path, lint: Lint, name: str, wrong: str, right: str) -> None:
+def test_finds_the_fault_and_only_the_fault(
+    tmp_path: Path, lint: Lint, name: str, wrong: str, right: str
+) -> None:
     always = {HOOKSPECS: SLOT_HOME, "plugins/referrals/pyproject.toml": ""}
     found = list(lint(tree(tmp_path, {**always, name: wrong})))
     assert [finding.path for finding in found] in ([name], [HOOKSPECS])
