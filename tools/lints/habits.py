@@ -45,7 +45,9 @@ def no_raw_writes_in_plugins(tree: Tree) -> Iterator[Finding]:
             ):
                 continue
             sql = node.args[0]
-            if isinstance(sql, ast.JoinedStr) or (isinstance(sql, ast.BinOp) and "text" in ast.unparse(node.func)):
+            if isinstance(sql, ast.JoinedStr) or (
+                isinstance(sql, ast.BinOp) and "text" in ast.unparse(node.func)
+            ):
                 yield file.finding(node.lineno, "SQL put together from strings; bind parameters instead")
             elif isinstance(sql, ast.Constant) and isinstance(sql.value, str) and WRITES.match(sql.value):
                 yield file.finding(node.lineno, "writes by text(); use the model, or a verb of chom_sdk")

@@ -86,7 +86,9 @@ class Tree:
         return [
             file
             for file in self.files
-            if file.path.endswith((".html", ".jinja")) and "templates" in file.parts and "emails" not in file.parts
+            if file.path.endswith((".html", ".jinja"))
+            and "templates" in file.parts
+            and "emails" not in file.parts
         ]
 
     def under(self, *tops: str) -> list[File]:

