@@ -1,0 +1,1 @@
+"""The house's default look: theme.toml is all of it."""

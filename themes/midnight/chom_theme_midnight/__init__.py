@@ -1,0 +1,1 @@
+"""A darker look with violet: theme.toml is all of it."""
