@@ -133,6 +133,8 @@ def transaction(
         unit = fresh.unit = Unit(fresh, principal, tenant_id, everyone=_everyone)
         token, stood = _current.set(unit), clock.standing.set(None)
         try:
+            if tenant_id is not None:
+                fresh.connection()  # begin now: clock.now() must not read the machine's time before the first query
             yield fresh
             fresh.commit()
         except BaseException:
