@@ -63,7 +63,9 @@ def trip(tenant_id: UUID, plugin: str, error: str) -> None:
     from chom_core.plugin_host import gate
 
     with acting_as("core"), transaction() as session:
-        trips = session.scalar(select(Breaker.trips).where(Breaker.tenant_id == tenant_id, Breaker.plugin == plugin))
+        trips = session.scalar(
+            select(Breaker.trips).where(Breaker.tenant_id == tenant_id, Breaker.plugin == plugin)
+        )
         values = {
             "state": "open",
             "trips": (trips or 0) + 1,

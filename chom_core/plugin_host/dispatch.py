@@ -88,7 +88,9 @@ class HookCaller:
             return ()
         return self._ask(implementations, argument, unit)
 
-    def _ask(self, implementations: Iterable[Implementation], argument: Any, unit: Unit | None) -> list[Answer]:
+    def _ask(
+        self, implementations: Iterable[Implementation], argument: Any, unit: Unit | None
+    ) -> list[Answer]:
         if unit is not None:
             unit.session.flush()
         answers: list[Answer] = []

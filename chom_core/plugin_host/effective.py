@@ -71,7 +71,9 @@ def facts(session: Session, tenant_id: UUID) -> Facts:
     for row in session.scalars(select(PluginSwitch).where(PluginSwitch.tenant_id.in_(list(switches)))):
         switches[row.tenant_id][row.plugin, row.by] = row
     entitled = select(Entitlement.plugin, Entitlement.label).where(Entitlement.tenant_id == tenant_id)
-    open_breakers = select(Breaker).where(Breaker.tenant_id.in_((tenant_id, PLATFORM_ID)), Breaker.state == "open")
+    open_breakers = select(Breaker).where(
+        Breaker.tenant_id.in_((tenant_id, PLATFORM_ID)), Breaker.state == "open"
+    )
     return Facts(
         kind=session.scalar(select(Tenant.kind).where(Tenant.id == tenant_id)) or "customer",
         installed=frozenset(session.scalars(select(InstalledPlugin.name))),

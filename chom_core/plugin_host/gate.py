@@ -122,7 +122,9 @@ def switch(
     known = effective_state(tenant_id, plugin)
     missing = [c for c in known.conditions if not c.holds and c.name not in ("owner", "breaker")]
     if by == "owner" and on and missing:
-        raise Conflict(f"You cannot switch this on: {missing[0].words}.", fix="See your plan, or ask support.")
+        raise Conflict(
+            f"You cannot switch this on: {missing[0].words}.", fix="See your plan, or ask support."
+        )
     values = {
         "on": on,
         "person": unit.principal.name or "CHOM",
@@ -131,7 +133,9 @@ def switch(
         "at": clock.machine(),
     }
     statement = insert(PluginSwitch).values(tenant_id=tenant_id, plugin=plugin, by=by, **values)
-    session().execute(statement.on_conflict_do_update(index_elements=["tenant_id", "plugin", "by"], set_=values))
+    session().execute(
+        statement.on_conflict_do_update(index_elements=["tenant_id", "plugin", "by"], set_=values)
+    )
     if tenant_id == PLATFORM_ID:
         refresh_everyone()
     return refresh(tenant_id)[plugin]

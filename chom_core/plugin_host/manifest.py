@@ -89,7 +89,9 @@ class Plugin:
         foreign = [job for job in self.events.values() if not job.startswith(self.name + ".")]
         foreign += [s.job for s in self.schedules if not s.job.startswith(self.name + ".")]
         if foreign:
-            raise ValueError(f"{self.name} may name its own jobs only ({self.name}.…), not {', '.join(foreign)}")
+            raise ValueError(
+                f"{self.name} may name its own jobs only ({self.name}.…), not {', '.join(foreign)}"
+            )
 
     @property
     def schema(self) -> str:

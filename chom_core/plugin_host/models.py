@@ -14,13 +14,14 @@ from chom_core.database import Encrypted, Model, PlatformRow, TenantRow
 
 
 class InstalledPlugin(PlatformRow, Model):
-    """A plugin whose schema has been made here. `hooks` are the hooks it answered when it was installed."""
+    """A plugin whose schema has been made here, at the revision `head`, answering `hooks`."""
 
     __tablename__ = "installed_plugin"
 
     name: Mapped[str] = mapped_column(String(40), unique=True)
     version: Mapped[str] = mapped_column(String(40))
     level: Mapped[str] = mapped_column(String(10))
+    head: Mapped[str] = mapped_column(String(120), default="")
     hooks: Mapped[list[str]] = mapped_column(JSONB, default=list)
     scopes: Mapped[list[str]] = mapped_column(JSONB, default=list)
     updated_at: Mapped[datetime]

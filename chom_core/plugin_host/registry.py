@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 from chom_core.hookspecs import marker
 from chom_core.plugin_host.dispatch import Implementation
 from chom_core.plugin_host.manifest import Plugin, room
+from chom_core.work.handlers import forget, registering
 
 log = logging.getLogger(__name__)
 GROUP = "chom.plugins"
@@ -114,12 +115,15 @@ class Registry:
                 return list(TopologicalSorter(graph).static_order())
             except CycleError as error:
                 for name in set(error.args[1]):
-                    self._skip(name, manifests[name].version, f"it depends on itself: {' → '.join(error.args[1])}")
+                    self._skip(
+                        name, manifests[name].version, f"it depends on itself: {' → '.join(error.args[1])}"
+                    )
                     graph.pop(name)
                 graph = {name: needs & graph.keys() for name, needs in graph.items()}
 
     def _load_rooms(self, loaded: Loaded, role: Role) -> None:
-        loaded.rooms = {name: room(loaded.package, name) for name in ROOMS[role]}
+        with registering(loaded.plugin.name):
+            loaded.rooms = {name: room(loaded.package, name) for name in ROOMS[role]}
         hooks = loaded.rooms.get("hooks")
         if hooks is None:
             return
@@ -132,7 +136,9 @@ class Registry:
             for implementation in caller.get_hookimpls():
                 wraps = implementation.wrapper or implementation.hookwrapper
                 if implementation.plugin_name == name and wraps:
-                    raise ValueError(f"it wraps {caller.name}; wrappers are refused, they can hide others' answers")
+                    raise ValueError(
+                        f"it wraps {caller.name}; wrappers are refused, they can hide others' answers"
+                    )
         loaded.hooks = tuple(sorted({caller.name for caller in callers}))
 
     def _collect(self) -> None:
@@ -145,13 +151,15 @@ class Registry:
             found = getattr(self._manager.hook, hook).get_hookimpls()
             ours = sorted((f for f in found if f.plugin_name in order), key=lambda f: order[f.plugin_name])
             self.implementations[hook] = [
-                kept.get((f.plugin_name, hook)) or Implementation(f.plugin_name, f.function, writes=spec.writes)
+                kept.get((f.plugin_name, hook))
+                or Implementation(f.plugin_name, f.function, writes=spec.writes)
                 for f in ours
             ]
 
     def _forget(self, name: str) -> None:
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
+        forget(name)
 
     def _skip(self, name: str, version: str, why: str | Exception) -> None:
         text = why if isinstance(why, str) else f"{type(why).__name__}: {why}"

@@ -88,7 +88,10 @@ def write(plugin: str, data: Mapping[str, Any], tenant_id: UUID | None = None) -
 
 def _messages(error: ValidationError) -> dict[str, list[str]]:
     messages = error.normalized_messages()
-    return {name: [str(m) for m in (found if isinstance(found, list) else [found])] for name, found in messages.items()}
+    return {
+        name: [str(m) for m in (found if isinstance(found, list) else [found])]
+        for name, found in messages.items()
+    }
 
 
 def _owner(plugin: str, tenant_id: UUID | None) -> UUID:

@@ -1,0 +1,44 @@
+"""Which route belongs to whom and who may call it: kept per endpoint, complete by construction.
+
+An app with a route that declares no access does not start (DESIGN §3.8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+from chom_core.values.access import Access
+
+_KEY = "chom_routes"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A route's declaration: its access, and the plugin whose gate guards it (None: the core's)."""
+
+    access: Access
+    plugin: str | None = None
+
+
+class UndeclaredRoute(Exception):
+    """A route says not who may call it."""
+
+
+def routes(app: Flask) -> dict[str, Declared]:
+    """Every declared endpoint of `app`."""
+    found: dict[str, Declared] = app.extensions.setdefault(_KEY, {})
+    return found
+
+
+def declare(app: Flask, endpoint: str, access: Access, plugin: str | None = None) -> None:
+    routes(app)[endpoint] = Declared(access, plugin)
+
+
+def check_complete(app: Flask) -> None:
+    """Raise UndeclaredRoute with every rule of the url map that nobody declared."""
+    known = routes(app)
+    missing = sorted({str(rule) for rule in app.url_map.iter_rules() if rule.endpoint not in known})
+    if missing:
+        raise UndeclaredRoute(f"routes without an access declaration: {', '.join(missing)}")

@@ -1,0 +1,79 @@
+"""Problem documents (RFC 9457): what is wrong, what to do next, and where in the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from chom_core.values.errors import ChomError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def document(error: Exception) -> tuple[dict[str, Any], int]:
+    """The problem document of `error` and its status. What is not ours to tell becomes a plain 500."""
+    if isinstance(error, ChomError):
+        body: dict[str, Any] = {
+            "type": f"/problems/{error.code}",
+            "title": error.title,
+            "status": error.status,
+            "detail": error.detail,
+        }
+        if error.fix:
+            body["fix"] = error.fix
+        if error.fields:
+            body["errors"] = error.fields
+        status = error.status
+    elif isinstance(error, HTTPException):
+        status = error.code or 500
+        body = {
+            "type": "about:blank",
+            "title": error.name,
+            "status": status,
+            "detail": error.description or error.name,
+        }
+        messages = getattr(error, "data", {}).get("messages") if hasattr(error, "data") else None
+        if messages:
+            body |= {
+                "type": "/problems/invalid",
+                "errors": _flat(messages),
+                "detail": "Some fields need your attention.",
+            }
+    else:
+        status = 500
+        body = {
+            "type": "/problems/internal",
+            "title": "Something broke on our side",
+            "status": 500,
+            "detail": "Nothing was changed. We have a record of this.",
+            "fix": "Try again; if it happens again, tell support this number.",
+        }
+    body["instance"] = request.path
+    body["request_id"] = getattr(g, "request_id", "")
+    return body, status
+
+
+def _flat(messages: dict[str, Any]) -> dict[str, list[str]]:
+    """webargs nests by location; people want the field."""
+    found: dict[str, list[str]] = {}
+    for by_field in messages.values():
+        fields = by_field if isinstance(by_field, dict) else {"": by_field}
+        for name, texts in fields.items():
+            found[str(name)] = [str(text) for text in (texts if isinstance(texts, list) else [texts])]
+    return found
+
+
+def response(error: Exception) -> Response:
+    """The error as an answer of the API."""
+    body, status = document(error)
+    answer = Response(msgspec.json.encode(body), status, mimetype=MEDIA_TYPE)
+    if isinstance(error, HTTPException):
+        for name, value in error.get_headers():
+            if name.lower() in ("allow", "retry-after"):
+                answer.headers[name] = value
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="chom"'
+    return answer

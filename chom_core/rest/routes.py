@@ -1,0 +1,139 @@
+"""Routes of the API: input is validated by marshmallow, answers go out through one compiled encoder.
+
+marshmallow on the way out costs eight times as much as msgspec; here its schemas document the answer, and the
+contract suite checks that answers match them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Response, request
+from flask_smorest import Blueprint
+from marshmallow import Schema
+
+from chom_core.database import acting_as
+from chom_core.plugin_host.registry import registry
+from chom_core.rest import idempotency
+from chom_core.rest.access import declare
+from chom_core.rest.paging import Page
+from chom_core.values.access import Access, TenantFrom, Who
+from chom_core.values.money import Money
+
+F = TypeVar("F", bound=Callable[..., Any])
+ROOT = "/api/v1"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Money):
+        return {"amount": value.amount, "currency": value.currency}
+    if isinstance(value, Page):
+        return {"items": value.items, "next": value.next}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def encode(value: Any) -> bytes:
+    """JSON of dataclasses, ids, instants (RFC 3339), Decimal (as text), Money and pages."""
+    return _encoder.encode(_plain(value) if isinstance(value, (Page, Money)) else value)
+
+
+class ApiRoutes(Blueprint):  # type: ignore[misc]
+    """A group of endpoints under `/api/v1/<prefix>`: `api = ApiRoutes("projects", prefix="/projects")`.
+
+    A view returns a dataclass, a dict, a list, a `Page`, or (value, status). None answers 204.
+    """
+
+    def __init__(
+        self, name: str, import_name: str, *, prefix: str, access: Who = "viewer", tenant: TenantFrom = "key"
+    ) -> None:
+        super().__init__(
+            f"{name}_api", import_name, url_prefix=ROOT + prefix, description=(name.replace("_", " "))
+        )
+        self.plugin: str | None = None
+        self._default = (access, tenant)
+
+    def get(self, rule: str, **options: Any) -> Callable[[F], F]:
+        return self._add("GET", rule, **options)
+
+    def post(self, rule: str, **options: Any) -> Callable[[F], F]:
+        return self._add("POST", rule, **options)
+
+    def put(self, rule: str, **options: Any) -> Callable[[F], F]:
+        return self._add("PUT", rule, **options)
+
+    def patch(self, rule: str, **options: Any) -> Callable[[F], F]:
+        return self._add("PATCH", rule, **options)
+
+    def delete(self, rule: str, **options: Any) -> Callable[[F], F]:
+        return self._add("DELETE", rule, **options)
+
+    def _add(
+        self,
+        method: str,
+        rule: str,
+        *,
+        access: Who | None = None,
+        tenant: TenantFrom | None = None,
+        scope: str = "",
+        into: type[Schema] | None = None,
+        out: type[Schema] | None = None,
+        many: bool = False,
+        status: int = 0,
+    ) -> Callable[[F], F]:
+        """One endpoint. `into` validates the body (or the query of a GET), `out` documents the answer."""
+        success = status or (201 if method == "POST" else 204 if method == "DELETE" else 200)
+        declared = Access(access or self._default[0], tenant or self._default[1], scope)
+
+        def decorate(view: F) -> F:
+            shown = out(many=many) if out is not None else None
+            handler = self._handler(view, method, success)
+            handler = self.response(success, shown)(handler)
+            if into is not None:
+                handler = self.arguments(into, location="query" if method == "GET" else "json")(handler)
+            self.route(rule, methods=[method], endpoint=view.__name__)(handler)
+            self.record(
+                lambda state: declare(state.app, f"{state.name}.{view.__name__}", declared, self.plugin)
+            )
+            return view
+
+        return decorate
+
+    def _handler(self, view: Callable[..., Any], method: str, success: int) -> Callable[..., Response]:
+        @wraps(view)
+        def handler(*args: Any, **kwargs: Any) -> Response:
+            def act() -> Response:
+                with acting_as(self.plugin or "core"):
+                    found = view(*args, **kwargs)
+                if isinstance(found, Response):
+                    return found
+                value, code = found if isinstance(found, tuple) else (found, success)
+                if value is None:
+                    return Response(b"", 204)
+                return Response(encode(value), code, mimetype="application/json")
+
+            return act() if method in ("GET", "PUT", "DELETE") else idempotency.once(act)
+
+        return handler
+
+
+def wrong_place(blueprint: Any, package: str) -> str:
+    """Why `blueprint` may not be mounted for the plugin in `package`; empty where it may."""
+    if not str(blueprint.import_name).startswith(package):
+        return f"{blueprint.name} belongs to {blueprint.import_name}"
+    taken = [n for n, loaded in registry.loaded.items() if n == blueprint.name and loaded.package != package]
+    return f"the name {blueprint.name} is taken" if taken else ""
+
+
+def json_body() -> Any:
+    """The request's JSON, for the few endpoints that read it raw (batches of usage)."""
+    return msgspec.json.decode(request.get_data())
