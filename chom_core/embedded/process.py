@@ -154,6 +154,8 @@ def guarded(
         options += ["--reuid", str(user), "--regid", str(user), "--clear-groups"]
         if not all(open_to_all(path) for path in reaches):
             options += ["--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"]
+            # access(2), by which Postgres looks for its own parts, counts the right only with this bit
+            options += ["--securebits", "+no_setuid_fixup"]
     return [setpriv, *options, "--", *command]
 
 

