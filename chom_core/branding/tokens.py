@@ -33,7 +33,7 @@ PAIRS: tuple[tuple[str, tuple[str, ...], float], ...] = (
 )
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9 -]{0,40}\Z")
-_LENGTH = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)(px|rem)\Z")
+_LENGTH = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?)(px|rem)\Z")
 _GENERIC = {"serif", "sans-serif", "monospace", "system-ui", "ui-sans-serif", "ui-serif", "ui-monospace"}
 
 
@@ -122,8 +122,11 @@ def _complete(colours: dict[str, str]) -> dict[str, str]:
     primary, surface = colours.get("primary"), colours.get("surface")
     if primary and surface:
         colours.setdefault("on_primary", ink(primary))
+        link = primary
         # links also lie on a tint of the brand: the menu's current entry, a chosen card
-        colours.setdefault("link", readable(primary, mix(surface, primary, 0.12)))
+        for below in (mix(surface, primary, 0.12), surface, colours.get("bg", surface)):
+            link = readable(link, below)
+        colours.setdefault("link", link)
     return colours
 
 
