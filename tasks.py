@@ -118,7 +118,7 @@ def new_plugin(_: Context, name: str) -> None:
 @task
 def migration(_: Context) -> None:
     """./dev migration "what changes" [--plugin NAME]: write the next migration from the models."""
-    module("chom_core.database.revision", *rest())
+    module("tools.migration", *rest())
 
 
 @task
