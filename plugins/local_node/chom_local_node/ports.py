@@ -17,7 +17,7 @@ def allocate(node: Node, spec: SiteSpec) -> SiteRecord:
             return known
         taken = {record.port for record in load_all(node)}
         for port in range(node.first_port, node.last_port + 1):
-            if port not in taken and _is_free(port):
+            if port not in taken and is_free(port):
                 return save(node, new_record(spec, port, site_uid(port)))
     raise RunnerError(
         f"No free port is left between {node.first_port} and {node.last_port}.",
@@ -25,7 +25,8 @@ def allocate(node: Node, spec: SiteSpec) -> SiteRecord:
     )
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on `port` of loopback, or of all addresses."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

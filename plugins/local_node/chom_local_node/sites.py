@@ -176,6 +176,11 @@ def _start(node: Node, name: str, report: Report) -> None:
     record = must_load(node, name)
     if not _has_folder(node, name):
         raise RunnerError(f"The files of {name} are missing.", fix="Restore a backup, or delete the site.")
+    if not processes.living(node, name) and not ports.is_free(record.port):
+        raise RunnerError(
+            f"Port {record.port} of {name} is in use by another program.",
+            fix="End that program, then start the site again.",
+        )
     _place_private_files(node, record)
     if record.kind == Kind.WORDPRESS:
         command = wordpress.serve_command(node, record, _runtime(node))

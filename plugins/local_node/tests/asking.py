@@ -15,7 +15,9 @@ class Answer:
     text: str
 
 
-def ask(record: SiteRecord, path: str = "/", *, host: str | None = None, method: str = "GET", cookie: str = "") -> Answer:
+def ask(
+    record: SiteRecord, path: str = "/", *, host: str | None = None, method: str = "GET", cookie: str = ""
+) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", record.port, timeout=60)
     try:
         connection.putrequest(method, path, skip_host=True)

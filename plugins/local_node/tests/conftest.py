@@ -1,4 +1,4 @@
-"""A node of the test's own, in a folder that the sites' unprivileged users can enter; nothing of it survives the test."""
+"""A node of the test's own, in a folder that the sites' users can enter; nothing of it survives the test."""
 
 from __future__ import annotations
 

@@ -34,7 +34,9 @@ def test_listens_on_loopback_only(node: Node, site: SiteRecord) -> None:
     assert listening(node)[site.port] == {"0100007F"}
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost", "127.0.0.1:22000", "other.localhost:22000", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost", "127.0.0.1:22000", "other.localhost:22000", ""]
+)
 def test_other_hosts_are_misdirected(site: SiteRecord, host: str) -> None:
     assert ask(site, host=host).status == 421
 
@@ -47,8 +49,8 @@ def test_nothing_outside_the_folder_is_served(node: Node, site: SiteRecord) -> N
     (public / "env.txt").symlink_to(".env")
     (public / "sub").mkdir(mode=0o755)
     paths = [
-        "/../private/marker", "/%2e%2e/private/marker", "/..%2fprivate/marker", "/sub/..%5c..%5cprivate/marker", "/.env",
-        "/away/passwd", "/marker.txt", "/env.txt", "//etc/passwd", "/index.html%00.png", "/missing", "/sub/",
+        "/../private/marker", "/%2e%2e/private/marker", "/..%2fprivate/marker", "/sub/..%5c..%5cprivate/marker",
+        "/.env", "/away/passwd", "/marker.txt", "/env.txt", "//etc/passwd", "/index.html%00.png", "/missing", "/sub/",
     ]  # fmt: skip
     assert {path: ask(site, path).status for path in paths} == dict.fromkeys(paths, 404)
     assert ask(site, "/sub").headers["Location"] == "/sub/"
@@ -123,7 +125,9 @@ def test_outlives_the_process_that_made_it(node: Node, spec: SiteSpec) -> None:
         f"n = Node(pathlib.Path({str(node.root)!r}), {node.first_port}, {node.last_port});"
         f"run(sites.steps_create(n, SiteSpec({spec.name!r}, Kind.STATIC, {spec.title!r})))"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, cwd=Path(sites.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=60, cwd=Path(sites.__file__).parents[1]
+    )
     record = must_load(node, spec.name)
     assert processes.is_running(record) and ask(record).status == 200
     run(sites.steps_delete(node, spec.name))
@@ -140,7 +144,9 @@ def test_a_start_cut_off_before_its_record_leaves_one_process(node: Node, site: 
 
 def test_a_reused_pid_is_neither_believed_nor_killed(node: Node, site: SiteRecord) -> None:
     run(sites.steps_stop(node, site.name))
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as stranger:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    ) as stranger:
         record = save(node, replace(must_load(node, site.name), pid=stranger.pid, started=1))
         assert not processes.is_running(record)
         run(sites.steps_stop(node, site.name))
@@ -164,7 +170,6 @@ def test_the_sweep_sees_each_drift(node: Node, site: SiteRecord) -> None:
 def test_another_sites_answer_is_not_believed(node: Node, spec: SiteSpec, site: SiteRecord) -> None:
     (node.site(site.name) / "private/marker").write_text("somebody-else")
     processes.stop(node, site)
-    steps = {step.name: step for step in sites.steps_start(node, site.name)}
     command = [sys.executable, "-I", static.__file__, "--folder", str(node.site(site.name) / "public"), "--marker-file",
                str(node.site(site.name) / "private/marker"), "--host", site.host, "--port", str(site.port)]  # fmt: skip
     record = processes.start(node, must_load(node, site.name), command, {}, 512 * 1024**2)
@@ -174,7 +179,6 @@ def test_another_sites_answer_is_not_believed(node: Node, spec: SiteSpec, site: 
     stopper = iter([True, False])
     with pytest.raises(RunnerError, match="ended"):
         sites.health.wait(record, spec.title, lambda: next(stopper), lambda: "", silent)
-    assert "verify" in steps
 
 
 def test_a_port_in_use_is_left_to_its_owner(node: Node, spec: SiteSpec, site: SiteRecord) -> None:
@@ -183,14 +187,16 @@ def test_a_port_in_use_is_left_to_its_owner(node: Node, spec: SiteSpec, site: Si
     assert must_load(node, "second").port == site.port + 1
 
 
-def test_a_site_that_cannot_start_says_why(node: Node, site: SiteRecord) -> None:
+def test_a_port_taken_by_a_stranger_is_said(node: Node, site: SiteRecord) -> None:
     run(sites.steps_stop(node, site.name))
     program = f"import socket; s=socket.create_server(('127.0.0.1', {site.port})); print(flush=True); input()"
-    squatter = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    squatter = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     with squatter:
         assert squatter.stdout is not None
         squatter.stdout.readline()
-        with pytest.raises(RunnerError, match="Address already in use"):
+        with pytest.raises(RunnerError, match="in use by another program"):
             run(sites.steps_start(node, site.name))
         squatter.communicate(b"\n", timeout=20)
 
