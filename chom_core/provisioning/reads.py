@@ -1,0 +1,150 @@
+"""Reading services and operations of the current organisation, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from chom_core.database import session
+from chom_core.provisioning import views
+from chom_core.provisioning.models import OPEN, Node, Operation, OperationLine, OperationStep, Service
+from chom_core.values.errors import NotFound
+from chom_core.values.provisioning import OperationInfo, ServiceInfo
+
+SORTS = {"name": Service.name, "created": Service.id, "status": Service.status, "kind": Service.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list with the number of all."""
+
+    items: list[ServiceInfo]
+    total: int
+
+
+def _rows() -> Select[Service, Node, Operation]:
+    """Services with their node and their open operation, if any (at most one)."""
+    return (
+        select(Service, Node, Operation)
+        .join(Node, Node.id == Service.node_id)
+        .outerjoin(Operation, (Operation.service_id == Service.id) & Operation.status.in_(OPEN))
+    )
+
+
+def services(
+    *,
+    ids: Collection[UUID] | None = None,
+    status: str = "",
+    kind: str = "",
+    family: str = "",
+    search: str = "",
+    sort: str = "name",
+    limit: int | None = None,
+    offset: int = 0,
+    deleted: bool = False,
+) -> list[ServiceInfo]:
+    """The organisation's services. `search` looks in name and title; `sort` «name», «-created», …"""
+    query = _rows().where(*_matching(ids, status, kind, family, search, deleted))
+    column = SORTS.get(sort.lstrip("-"), Service.name)
+    query = query.order_by(column.desc() if sort.startswith("-") else column, Service.id)
+    query = query.limit(limit).offset(offset)
+    return [views.service_info(*row) for row in session().execute(query)]
+
+
+def page(
+    *,
+    ids: Collection[UUID] | None = None,
+    status: str = "",
+    kind: str = "",
+    family: str = "",
+    search: str = "",
+    sort: str = "name",
+    limit: int = 50,
+    offset: int = 0,
+    deleted: bool = False,
+) -> Page:
+    """As `services`, with the number of all that match."""
+    matching = _matching(ids, status, kind, family, search, deleted)
+    count = select(func.count(Service.id)).where(*matching)
+    items = services(
+        ids=ids, status=status, kind=kind, family=family, search=search, sort=sort, limit=limit, offset=offset,
+        deleted=deleted,
+    )  # fmt: skip
+    return Page(items, session().scalar(count) or 0)
+
+
+def _matching(
+    ids: Collection[UUID] | None, status: str, kind: str, family: str, search: str, deleted: bool
+) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if ids is not None:
+        found.append(Service.id.in_(ids))
+    if status:
+        found.append(Service.status == status)
+    elif not deleted:
+        found.append(Service.status != "deleted")
+    if kind:
+        found.append(Service.kind == kind)
+    if family:
+        found.append(Service.family == family)
+    if search:
+        like = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        found.append(or_(Service.name.ilike(like), Service.title.ilike(like)))
+    return found
+
+
+def service(service_id: UUID) -> ServiceInfo:
+    """One service of the organisation; NotFound where it is none of its own."""
+    row = session().execute(_rows().where(Service.id == service_id)).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such service."))
+    return views.service_info(*row)
+
+
+def count(family: str = "") -> int:
+    """How many services the organisation has that are not deleted; of one family where it is named."""
+    query = select(func.count(Service.id)).where(*_matching(None, "", "", family, "", False))
+    return session().scalar(query) or 0
+
+
+def operation(operation_id: UUID) -> OperationInfo:
+    """One operation with its steps; NotFound where it is none of the organisation's."""
+    row = session().get(Operation, operation_id, populate_existing=True)
+    if row is None:
+        raise NotFound(_("There is no such operation."))
+    query = select(OperationStep).where(OperationStep.operation_id == row.id).order_by(OperationStep.position)
+    return views.operation_info(row, session().scalars(query).all())
+
+
+def operations(service_id: UUID | None = None, *, limit: int = 50, offset: int = 0) -> list[OperationInfo]:
+    """The latest operations, newest first, without their steps."""
+    query = select(Operation).order_by(Operation.id.desc()).limit(limit).offset(offset)
+    if service_id is not None:
+        query = query.where(Operation.service_id == service_id)
+    return [views.operation_info(row) for row in session().scalars(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an operation's log."""
+
+    seq: int
+    step: str
+    text: str
+    at: datetime
+
+
+def lines(operation_id: UUID, *, after: int = 0, limit: int = 500) -> Sequence[Line]:
+    """The operation's log after `after`, oldest first; where there are more than `limit`, the latest ones."""
+    query = (
+        select(OperationLine.seq, OperationLine.step, OperationLine.text, OperationLine.at)
+        .where(OperationLine.operation_id == operation_id, OperationLine.seq > after)
+        .order_by(OperationLine.seq.desc())
+        .limit(limit)
+    )
+    return [Line(*row) for row in reversed(session().execute(query).all())]
