@@ -79,7 +79,7 @@ def facts(session: Session, tenant_id: UUID) -> Facts:
         installed=frozenset(session.scalars(select(InstalledPlugin.name))),
         switches=switches[tenant_id],
         platform=switches[PLATFORM_ID],
-        entitlements=dict(session.execute(entitled).tuples().all()),
+        entitlements=dict(session.execute(entitled).all()),
         tripped={row.plugin: row for row in session.scalars(open_breakers)},
     )
 

@@ -62,7 +62,7 @@ def enabled(tenant_id: UUID) -> Enabled:
 def _compute(tenant_id: UUID, generation: int) -> Enabled:
     with transaction() as fresh:
         known = effective.facts(fresh, tenant_id)
-        installed = dict(fresh.execute(select(InstalledPlugin.name, InstalledPlugin.hooks)).tuples().all())
+        installed = dict(fresh.execute(select(InstalledPlugin.name, InstalledPlugin.hooks)).all())
     plugins = {name: loaded.plugin for name, loaded in registry.loaded.items()}
     states = effective.states(plugins, known)
     on = frozenset(name for name, state in states.items() if state.on)

@@ -72,7 +72,7 @@ def unfit(installed: dict[str, str], loaded: Loaded) -> str:
 def installed_heads() -> dict[str, str]:
     """Every installed plugin with its schema's revision."""
     with transaction() as here:
-        return dict(here.execute(select(InstalledPlugin.name, InstalledPlugin.head)).tuples().all())
+        return dict(here.execute(select(InstalledPlugin.name, InstalledPlugin.head)).all())
 
 
 def install(loaded: Loaded, owner_url: str) -> None:
