@@ -17,9 +17,24 @@ from sqlalchemy.sql.dml import UpdateBase
 from chom_core.values.errors import ChomError
 
 CORE = "core"
-#: (name of the actor, may it write?). One variable, so that a crossing is one set and one reset.
-CORE_ACTOR = (CORE, True)
-_actor: ContextVar[tuple[str, bool]] = ContextVar("chom_actor", default=CORE_ACTOR)
+
+
+class Running:
+    """Whose code runs, and whether it may write.
+
+    Each unit of work has one of its own, which the dispatcher changes from plugin to plugin: setting a context
+    variable for each cost more than asking them.
+    """
+
+    __slots__ = ("name", "writes")
+
+    def __init__(self, name: str, writes: bool) -> None:
+        self.name = name
+        self.writes = writes
+
+
+#: Outside of every unit of work the core runs; this one is never changed.
+_actor: ContextVar[Running] = ContextVar("chom_actor", default=Running(CORE, True))  # noqa: B039
 
 
 class ForeignWrite(ChomError):
@@ -30,13 +45,13 @@ class ForeignWrite(ChomError):
 
 def actor() -> str:
     """`core`, or the name of the plugin whose code runs now."""
-    return _actor.get()[0]
+    return _actor.get().name
 
 
 @contextmanager
 def acting_as(name: str, *, writes: bool = True) -> Iterator[None]:
     """Run the block as `name`; a decide hook runs with `writes=False`."""
-    token = _actor.set((name, writes))
+    token = _actor.set(Running(name, writes))
     try:
         yield
     finally:
@@ -51,7 +66,8 @@ def read_only() -> Iterator[None]:
 
 
 def _refuse(statement: Executable) -> None:
-    name, writes = _actor.get()
+    running = _actor.get()
+    name, writes = running.name, running.writes
     if name == CORE and writes:
         return
     schema = CORE if name == CORE else f"plugin_{name}"

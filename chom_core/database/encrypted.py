@@ -28,7 +28,9 @@ def configure(keys: Sequence[str]) -> None:
 
 def ring() -> MultiFernet:
     if _ring is None:
-        raise NoKey("CHOM_SECRET_KEYS is not set.", fix="Run `chom keys new` and put its line in the environment.")
+        raise NoKey(
+            "CHOM_SECRET_KEYS is not set.", fix="Run `chom keys new` and put its line in the environment."
+        )
     return _ring
 
 
@@ -40,7 +42,9 @@ def decrypt(token: bytes) -> str:
     try:
         return ring().decrypt(token).decode()
     except InvalidToken:
-        raise NoKey("A stored secret was encrypted with a key that is missing from CHOM_SECRET_KEYS.") from None
+        raise NoKey(
+            "A stored secret was encrypted with a key that is missing from CHOM_SECRET_KEYS."
+        ) from None
 
 
 class Encrypted(TypeDecorator[str]):

@@ -38,7 +38,9 @@ class History:
 
     def head(self) -> str | None:
         """The newest revision in the code."""
-        return ScriptDirectory.from_config(self._config()).get_current_head() if self.versions.is_dir() else None
+        return (
+            ScriptDirectory.from_config(self._config()).get_current_head() if self.versions.is_dir() else None
+        )
 
     def current(self, connection: Connection) -> str | None:
         """The revision the database is at; None where nothing is installed."""

@@ -26,8 +26,8 @@ def install(engine: Engine) -> None:
     def guard(
         connection: Connection, statement: Executable, multiparams: Sequence[Any], params: Any, options: Any
     ) -> None:
-        name, writes = _actor.get()
-        if name == CORE or writes:
+        running = _actor.get()
+        if running.name == CORE or running.writes:
             return
         from chom_core.database.unit import current_or_none
 

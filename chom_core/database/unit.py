@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from chom_core.database import clock, engine
+from chom_core.database.actor import Running, _actor
 from chom_core.database.base import TenantRow
 from chom_core.values.errors import NotFound
 from chom_core.values.principal import SYSTEM, Principal
@@ -26,7 +28,10 @@ from core.tenant where id = %s
 """
 
 
-@dataclass(slots=True, eq=False)
+Pending = tuple[Collection[Any], Collection[Any], Collection[Any]]
+
+
+@dataclass(eq=False)
 class Unit:
     """The current unit of work. Its organisation is fixed once; `generation` is the organisation's at begin.
 
@@ -44,6 +49,15 @@ class Unit:
     hook_table: Any = None
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     cache: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def pending(self) -> Pending:
+        """What the session has not flushed yet: new, changed, deleted; live views that last as long as the session.
+
+        SQLAlchemy's public `new` and `dirty` build a set on each look, which was most of the cost of asking a hook.
+        """
+        session = self.session
+        return session._new, session.identity_map._modified, session._deleted
 
 
 class _Session(Session):
@@ -132,6 +146,8 @@ def transaction(
     with _Session(engine.engine(), expire_on_commit=False) as fresh:
         unit = fresh.unit = Unit(fresh, principal, tenant_id, everyone=_everyone)
         token, stood = _current.set(unit), clock.standing.set(None)
+        outer = _actor.get()
+        running = _actor.set(Running(outer.name, outer.writes))
         try:
             if tenant_id is not None:
                 fresh.connection()  # begin now: clock.now() must not read the machine's time before the first query
@@ -141,6 +157,7 @@ def transaction(
             fresh.rollback()
             raise
         finally:
+            _actor.reset(running)
             clock.standing.reset(stood)
             _current.reset(token)
     _run(unit)

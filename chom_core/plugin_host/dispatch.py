@@ -7,14 +7,13 @@ plugins a table of implementations is compiled once; a hook that nobody enabled 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextvars import Token
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import perf_counter_ns
-from typing import Any, NamedTuple
+from typing import Any
 
 from chom_core.database import savepoint
-from chom_core.database.actor import CORE_ACTOR, _actor
-from chom_core.database.unit import Unit, _current
+from chom_core.database.actor import CORE, _actor, acting_as
+from chom_core.database.unit import Unit, _current, transaction
 from chom_core.hookspecs import HookSpec
 from chom_core.values.errors import PluginFailed
 
@@ -26,26 +25,36 @@ class Slow(Exception):
     """An open hook's implementation took longer than a page may wait."""
 
 
-class Answer(NamedTuple):
-    """What one plugin answered: `value`, or `error`, and the nanoseconds it took."""
-
-    plugin: str
-    value: Any
-    error: Exception | None
-    ns: int
+#: What one plugin answered: its name, the value (None: nothing to say) or the error, and the nanoseconds it took.
+#: A plain tuple: a named one costs more to make than the rest of the call (./dev bench dispatch).
+Answer = tuple[str, Any, Exception | None, int]
+FOLD = 1024
 
 
 class Implementation:
     """One plugin's function for one hook, with its running totals."""
 
-    __slots__ = ("actor", "calls", "errors", "function", "last_error", "ns", "plugin")
+    __slots__ = ("_calls", "_ns", "_spent", "errors", "function", "last_error", "note", "plugin")
 
-    def __init__(self, plugin: str, function: Callable[[Any], Any], *, writes: bool) -> None:
+    def __init__(self, plugin: str, function: Callable[[Any], Any]) -> None:
         self.plugin = plugin
         self.function = function
-        self.actor = (plugin, writes)
-        self.calls = self.errors = self.ns = 0
+        self._spent: list[int] = []
+        #: Notes the nanoseconds of one call; folded into the totals now and then.
+        self.note = self._spent.append
+        self._calls = self._ns = self.errors = 0
         self.last_error = ""
+
+    def fold(self) -> None:
+        """Add what was noted since the last time to the totals."""
+        self._calls += len(self._spent)
+        self._ns += sum(self._spent)
+        self._spent.clear()
+
+    def totals(self) -> tuple[int, int]:
+        """How often it was asked in this process, and the nanoseconds it took in all."""
+        self.fold()
+        return self._calls, self._ns
 
 
 class Missing(Implementation):
@@ -55,7 +64,7 @@ class Missing(Implementation):
         def refuse(argument: Any) -> Any:
             raise PluginFailed(f"{plugin} is enabled but not loaded: {why}", plugin=plugin)
 
-        super().__init__(plugin, refuse, writes=False)
+        super().__init__(plugin, refuse)
 
 
 Table = tuple[tuple[Implementation, ...], ...]
@@ -64,7 +73,7 @@ Table = tuple[tuple[Implementation, ...], ...]
 class HookCaller:
     """Callable for one hook: `hooks.billing_tax(query)`."""
 
-    __slots__ = ("_fresh", "_index", "closed", "failed", "spec")
+    __slots__ = ("_fresh", "_index", "_writes", "asked", "closed", "failed", "spec")
 
     def __init__(
         self,
@@ -77,61 +86,60 @@ class HookCaller:
         self.closed = spec.fail == "closed"
         self.failed = failed
         self._index = index
+        self._writes = spec.writes
+        self.asked = 0
         self._fresh = fresh
 
     def __call__(self, argument: Any) -> list[Answer] | tuple[()]:
         """Ask every enabled plugin of the current organisation. Raises PluginFailed where the hook is closed."""
         unit = _current.get()
-        compiled = unit.hook_table if unit is not None else None
-        implementations = (compiled or self._fresh())[self._index]
+        if unit is None:
+            with transaction():
+                return self(argument)
+        implementations = (unit.hook_table or self._fresh())[self._index]
         if not implementations:
             return ()
         return self._ask(implementations, argument, unit)
 
-    def _ask(
-        self, implementations: Iterable[Implementation], argument: Any, unit: Unit | None
-    ) -> list[Answer]:
-        if unit is not None:
+    def _ask(self, implementations: Sequence[Implementation], argument: Any, unit: Unit) -> list[Answer]:
+        fresh, changed, deleted = unit.pending
+        if fresh or changed or deleted:
             unit.session.flush()
         answers: list[Answer] = []
-        token = _actor.set(_actor.get())
-        clock = perf_counter_ns
-        started = clock()
+        running = _actor.get()
+        outer, wrote = running.name, running.writes
+        running.writes = self._writes
+        started = perf_counter_ns()
         try:
             for implementation in implementations:
-                _actor.set(implementation.actor)
-                value, error = None, None
+                running.name = implementation.plugin
+                value = error = None
                 try:
                     value = implementation.function(argument)
-                    if unit is not None:
-                        savepoint.settle(unit, writes=self.spec.writes)
+                    if fresh or changed or deleted or unit.savepoint is not None:
+                        savepoint.settle(unit, writes=self._writes)
                 except Exception as raised:
-                    error = raised
-                now = clock()
-                ns, started = now - started, now
-                implementation.calls += 1
-                implementation.ns += ns
-                if error is not None:
-                    self._failed(implementation, error, unit, token)
-                elif ns > SLOW_NS:
-                    self.failed(implementation, self.spec, Slow(f"took {ns / 1e9:.1f} s"))
-                if value is not None or error is not None:
-                    answers.append(Answer(implementation.plugin, value, error, ns))
+                    value, error = None, raised
+                now = perf_counter_ns()
+                ns = now - started
+                started = now
+                implementation.note(ns)
+                if error is not None or ns > SLOW_NS:
+                    self._failed(implementation, error or Slow(f"took {ns / 1e9:.1f} s"), unit)
+                answers.append((implementation.plugin, value, error, ns))
         finally:
-            _actor.reset(token)
+            running.name, running.writes = outer, wrote
+        self.asked += 1
+        if not self.asked % FOLD:
+            for implementation in implementations:
+                implementation.fold()
         return answers
 
-    def _failed(
-        self,
-        implementation: Implementation,
-        error: Exception,
-        unit: Unit | None,
-        token: Token[tuple[str, bool]],
-    ) -> None:
-        _actor.set(token.old_value if token.old_value is not Token.MISSING else CORE_ACTOR)
-        if unit is not None:
-            savepoint.undo(unit)
-        self._record(implementation, error)
+    def _failed(self, implementation: Implementation, error: Exception, unit: Unit) -> None:
+        with acting_as(CORE):
+            if not isinstance(error, Slow):
+                savepoint.undo(unit)
+            self._record(implementation, error)
 
     def _record(self, implementation: Implementation, error: Exception) -> None:
         implementation.errors += 1
@@ -149,7 +157,7 @@ class HookCaller:
 
     def values(self, argument: Any) -> list[Any]:
         """The values alone, without what failed."""
-        return [answer.value for answer in self(argument) if answer.error is None]
+        return [value for _, value, _, _ in self(argument) if value is not None]
 
 
 def compile_table(

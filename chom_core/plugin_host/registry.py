@@ -147,13 +147,11 @@ class Registry:
         order = {name: i for i, name in enumerate(self.loaded)}
         kept = {(item.plugin, hook): item for hook, row in self.implementations.items() for item in row}
         self.implementations = {}
-        for hook, spec in known.items():
+        for hook in known:
             found = getattr(self._manager.hook, hook).get_hookimpls()
             ours = sorted((f for f in found if f.plugin_name in order), key=lambda f: order[f.plugin_name])
             self.implementations[hook] = [
-                kept.get((f.plugin_name, hook))
-                or Implementation(f.plugin_name, f.function, writes=spec.writes)
-                for f in ours
+                kept.get((f.plugin_name, hook)) or Implementation(f.plugin_name, f.function) for f in ours
             ]
 
     def _forget(self, name: str) -> None:

@@ -29,11 +29,11 @@ def slot(place: str, **facts: Any) -> Markup:
     unit = current_or_none()
     answers = getattr(hooks, name)(spec.argument(tenant_id=unit.tenant_id if unit else None, **facts))
     drawn: list[tuple[int, str, Markup]] = []
-    for answer in answers:
-        if answer.error is not None:
-            drawn.append((100, answer.plugin, _card(answer.plugin, answer.error)))
-        elif isinstance(answer.value, Panel):
-            drawn.append((answer.value.weight, answer.plugin, _draw(answer.plugin, answer.value, name)))
+    for plugin, panel, error, _ in answers:
+        if error is not None:
+            drawn.append((100, plugin, _card(plugin, error)))
+        elif isinstance(panel, Panel):
+            drawn.append((panel.weight, plugin, _draw(plugin, panel, name)))
     return Markup("").join(markup for _, _, markup in sorted(drawn, key=lambda item: item[:2]))
 
 
