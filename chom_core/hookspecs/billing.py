@@ -1,4 +1,4 @@
-"""Billing hooks. All are decide hooks: they read and return, so that one answer serves preview, estimate and invoice."""
+"""Billing hooks. All are decide hooks: they read and return, so one answer serves preview, estimate and invoice."""
 
 from __future__ import annotations
 

@@ -1,3 +1,281 @@
-"""What billing hooks ask and answer."""
+"""What crosses the billing hooks: tax, proposals of lines, and the port of payment gateways.
+
+All amounts are `Money` (whole minor units and a currency). A gateway moves finished amounts; it never rates.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal, Protocol, runtime_checkable
+from uuid import UUID
+
+from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod
+
+
+class PlanShape(StrEnum):
+    """CONCEPTS §1: a pool for sites, one service with a price of its own, or something added to either."""
+
+    HOSTING = "hosting"
+    SERVICE = "service"
+    ADDON = "addon"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody is about to buy. `plan` is the plan's code; `service_name` names the service of a service plan."""
+
+    plan: str
+    period: BillingPeriod = BillingPeriod.MONTHLY
+    currency: str = "USD"
+    quantity: int = 1
+    service_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The customer as the invoice will freeze it. `country` is ISO 3166-1 alpha-2, empty where not yet known."""
+
+    tenant_id: UUID
+    name: str = ""
+    address: str = ""
+    country: str = ""
+    vat_id: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SellerFacts:
+    """The seller as the invoice will freeze it."""
+
+    seller_id: UUID
+    legal_name: str
+    address: str = ""
+    country: str = ""
+    tax_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One line: `amount` is net, rounded once, here. `kind`: plan, service, addon, usage, discount, charge.
+
+    `unit` is the price of one, for one billing period. A line without a period is a thing done once.
+    """
+
+    kind: str
+    description: str
+    amount: Money
+    quantity: Decimal = Decimal(1)
+    unit: Money | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    plan: str = ""
+    taxable: bool = True
+    proposed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A rated bill: what a preview shows and an invoice freezes. `total` is subtotal plus tax, never below zero."""
+
+    currency: str
+    lines: tuple[BillLine, ...]
+    subtotal: Money
+    tax: Money
+    total: Money
+    tax_title: str = ""
+    tax_rate: Decimal = Decimal(0)
+    tax_note: str = ""
+
+
+# -- tax -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TaxQuery:
+    """Asked once per bill, preview and invoice alike: who sells what to whom, at which business time."""
+
+    seller: SellerFacts
+    customer: Customer
+    currency: str
+    lines: tuple[BillLine, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaxAnswer:
+    """The tax on all taxable lines. `rate` in percent (19, not 0.19); `note` is printed («Reverse charge …»)."""
+
+    title: str
+    rate: Decimal
+    note: str = ""
+
+
+# -- lines -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinesQuery:
+    """Asked once per bill: the lines so far. `subscription_id` is None before there is one."""
+
+    customer: Customer
+    currency: str
+    lines: tuple[BillLine, ...]
+    at: datetime
+    subscription_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineProposal:
+    """A line a plugin wants: a negative amount takes off (never more than what the bill holds), a positive adds."""
+
+    description: str
+    amount: Money
+    kind: Literal["discount", "charge", "usage", "addon"] = "discount"
+    taxable: bool = True
+
+
+# -- gateways --------------------------------------------------------------------------------------------------------
+
+
+class PaymentStatus(StrEnum):
+    """What a gateway says of a payment. Only `pending` and `requires_action` can still change by themselves."""
+
+    SUCCEEDED = "succeeded"
+    AUTHORISED = "authorised"
+    REQUIRES_ACTION = "requires_action"
+    DECLINED = "declined"
+    PENDING = "pending"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayQuery:
+    """Which gateways can take this currency for this organisation's seller?"""
+
+    tenant_id: UUID | None
+    currency: str
+    gateway: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardForm:
+    """The gateway's own fields of the card form: a template of the plugin and its context; core puts it in a form."""
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CardFormQuery:
+    """For whom the fields are shown, and what went wrong in the last attempt, by field name."""
+
+    tenant_id: UUID
+    currency: str
+    errors: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CardSubmission:
+    """The posted fields of the gateway's form. `repr` hides them: they may hold a card number."""
+
+    tenant_id: UUID
+    fields: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedMethod:
+    """A card at the gateway: its reference there and what a person may see of it."""
+
+    reference: str
+    brand: str
+    last4: str
+    expiry_month: int
+    expiry_year: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """One attempt. `key` comes from the business object and is kept for ever: the same key never moves money twice.
+
+    `return_url`: where a second step brings the person back to. `off_session`: nobody is there to take a second step.
+    """
+
+    key: str
+    amount: Money
+    method: str
+    tenant_id: UUID
+    description: str
+    return_url: str = ""
+    off_session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """Something done to a payment made before: capture, cancel, confirm, refund. `amount` None means all of it."""
+
+    key: str
+    reference: str
+    tenant_id: UUID
+    amount: Money | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentResult:
+    """What the gateway answers. `message` and `fix` are for the person who pays; `code` is stable, for programs."""
+
+    status: PaymentStatus
+    reference: str = ""
+    url: str = ""
+    code: str = ""
+    message: str = ""
+    fix: str = ""
+
+
+@runtime_checkable
+class Gateway(Protocol):
+    """A payment gateway. Core calls it with no transaction open, in a job or with a short deadline.
+
+    It raises `Unavailable` where the answer is unknown (core asks again with the same key) and `Invalid` for fields.
+    """
+
+    name: str
+    title: str
+    sandbox: bool
+
+    def card_form(self, query: CardFormQuery) -> CardForm:
+        """The fields that ask for a card."""
+        ...
+
+    def save_method(self, submission: CardSubmission) -> SavedMethod:
+        """Keep the submitted card at the gateway. Raises Invalid with `fields`."""
+        ...
+
+    def charge(self, request: PaymentRequest) -> PaymentResult:
+        """Take the money now."""
+        ...
+
+    def authorise(self, request: PaymentRequest) -> PaymentResult:
+        """Hold the money; `capture` takes it, `cancel` lets it go."""
+        ...
+
+    def confirm(self, request: FollowUp) -> PaymentResult:
+        """How the payment stands now: after a second step, and whenever core lost an answer."""
+        ...
+
+    def capture(self, request: FollowUp) -> PaymentResult:
+        """Take what was held."""
+        ...
+
+    def cancel(self, request: FollowUp) -> PaymentResult:
+        """Let go what was held, or give up a payment that waits for its second step."""
+        ...
+
+    def refund(self, request: FollowUp) -> PaymentResult:
+        """Give back what was taken, whole or in part."""
+        ...

@@ -1,0 +1,222 @@
+"""The ledger: `post` writes a balanced transaction once for ever, `check` proves the books.
+
+Debits are positive, credits negative. The chart (per seller, customer and currency):
+
+    receivable        asset      what the customer owes on finalised invoices
+    cash              asset      money the gateway has taken for the seller
+    revenue           income     what was sold, net of tax (deferral over the period is a report, not an entry)
+    tax_payable       liability  tax charged on invoices
+    customer_credit   liability  account credit: paid in, refundable
+    promotional_credit liability granted, never cash
+    write_off         expense    invoices given up as uncollectible
+    fees              expense    what the gateway keeps
+    vendor_payable, affiliate_payable, reseller_payable   liability, with a party
+
+An invoice debits receivable and credits revenue and tax_payable; a payment debits cash and credits receivable; a
+refund and a void are the same entries with the signs turned. Nothing is ever changed or deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
+from chom_core.database import clock, current, session
+from chom_core.values.errors import Conflict
+from chom_core.values.ids import uuid7
+from chom_core.values.money import Money
+
+CHART: dict[str, str] = {
+    "receivable": "asset",
+    "cash": "asset",
+    "revenue": "income",
+    "tax_payable": "liability",
+    "customer_credit": "liability",
+    "promotional_credit": "liability",
+    "write_off": "expense",
+    "fees": "expense",
+    "vendor_payable": "liability",
+    "affiliate_payable": "liability",
+    "reseller_payable": "liability",
+}
+#: One line of a transaction: account code, signed amount (debit positive), and a party for payables.
+Posting = tuple[str, Money] | tuple[str, Money, str]
+
+
+def post(
+    key: str,
+    kind: str,
+    postings: Sequence[Posting],
+    *,
+    seller_id: UUID,
+    source: str,
+    description: str,
+) -> UUID:
+    """Write a transaction of the current organisation and return its id. The same key again returns the first one.
+
+    Lines of zero are left out. Raises ValueError where the sum is not zero, Conflict where the key was used for
+    other entries. The database checks the sum again at commit.
+    """
+    lines = [_split(posting) for posting in postings if posting[1].amount != 0]
+    _must_balance(lines)
+    tenant_id = _tenant()
+    values = {
+        "id": uuid7(),
+        "created_at": clock.now(),
+        "tenant_id": tenant_id,
+        "key": key,
+        "kind": kind,
+        "description": description[:300],
+        "source": source,
+        "effective_at": clock.now(),
+    }
+    made = session().execute(
+        insert(LedgerTransaction)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["tenant_id", "key"])
+        .returning(LedgerTransaction.id)
+    )
+    transaction_id = made.scalar_one_or_none()
+    if transaction_id is None:
+        return _same_as_before(key, lines)
+    accounts = {line: _account(seller_id, line[0], line[2], line[1].currency) for line in lines}
+    session().add_all(
+        LedgerEntry(
+            tenant_id=tenant_id,
+            transaction_id=transaction_id,
+            account_id=accounts[line],
+            amount=line[1].amount,
+            currency=line[1].currency,
+        )
+        for line in lines
+    )
+    for line in sorted(lines, key=lambda line: accounts[line]):  # one order for all: no deadlock
+        _add_to_balance(accounts[line], line[1].amount)
+    session().flush()
+    return transaction_id
+
+
+def balance(code: str, currency: str, *, party: str = "") -> Money:
+    """The balance of an account of the current organisation, over all sellers; zero where there is none."""
+    total = session().scalar(
+        text(
+            "select coalesce(sum(b.balance), 0) from core.ledger_balance b join core.ledger_account a"
+            " on a.id = b.account_id where a.code = :code and a.currency = :currency and a.party = :party"
+            " and a.tenant_id = :tenant"
+        ),
+        {"code": code, "currency": currency, "party": party, "tenant": _tenant()},
+    )
+    return Money(int(total or 0), currency)
+
+
+def check(session: Session) -> list[str]:
+    """What is wrong with the books that `session` sees (everyone's, in an `everyone` unit); empty where all is well.
+
+    Transactions sum to zero; stored balances equal their entries; what customers owe equals their open invoices;
+    payments received equal what invoices count as paid; numbers have no gap.
+    """
+    return [row.problem for sql in _CHECKS for row in session.execute(text(sql))]
+
+
+def _tenant() -> UUID:
+    tenant_id = current().tenant_id
+    if tenant_id is None:
+        raise RuntimeError("a ledger transaction belongs to an organisation: open the unit with its id")
+    return tenant_id
+
+
+def _split(posting: Posting) -> tuple[str, Money, str]:
+    code, money = posting[0], posting[1]
+    if code not in CHART:
+        raise ValueError(f"{code} is not in the chart of accounts")
+    return code, money, posting[2] if len(posting) == 3 else ""
+
+
+def _must_balance(lines: Sequence[tuple[str, Money, str]]) -> None:
+    sums: dict[str, int] = {}
+    for _, money, _party in lines:
+        sums[money.currency] = sums.get(money.currency, 0) + money.amount
+    if not lines or any(sums.values()):
+        raise ValueError(f"a ledger transaction must sum to zero, not {sums}")
+
+
+def _same_as_before(key: str, lines: Sequence[tuple[str, Money, str]]) -> UUID:
+    before = session().scalars(select(LedgerTransaction).where(LedgerTransaction.key == key)).one()
+    had = sorted((e.account.code, e.amount, e.currency, e.account.party) for e in before.entries)
+    if had != sorted((code, money.amount, money.currency, party) for code, money, party in lines):
+        raise Conflict(f"The ledger has other entries under {key}.", fix="Nothing was posted. Look at the ledger page.")
+    return before.id
+
+
+def _account(seller_id: UUID, code: str, party: str, currency: str) -> UUID:
+    facts: dict[str, Any] = {
+        "tenant_id": _tenant(), "seller_id": seller_id, "code": code, "party": party, "currency": currency,
+    }  # fmt: skip
+    find = select(LedgerAccount.id).filter_by(**facts)
+    known = session().scalar(find)
+    if known is None:
+        fresh = insert(LedgerAccount).values(id=uuid7(), created_at=clock.now(), **facts)
+        session().execute(fresh.on_conflict_do_nothing())
+        known = session().scalars(find).one()
+    return known
+
+
+def _add_to_balance(account_id: UUID, amount: int) -> None:
+    row = insert(LedgerBalance).values(
+        id=uuid7(), created_at=clock.now(), tenant_id=_tenant(), account_id=account_id, balance=amount
+    )
+    session().execute(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "account_id"],
+            set_={"balance": LedgerBalance.balance + row.excluded.balance},
+        )
+    )
+
+
+_CHECKS = (
+    """
+    select format('transaction %s is off by %s %s', transaction_id, sum(amount), currency) as problem
+    from core.ledger_entry group by transaction_id, currency having sum(amount) <> 0
+    """,
+    """
+    select format('transaction %s (%s) has no entries', t.id, t.key) as problem from core.ledger_transaction t
+    where not exists (select from core.ledger_entry e where e.transaction_id = t.id)
+    """,
+    """
+    select format('account %s (%s %s) has the balance %s, its entries sum to %s',
+                  a.id, a.code, a.currency, coalesce(b.balance, 0), coalesce(e.total, 0)) as problem
+    from core.ledger_account a left join core.ledger_balance b on b.account_id = a.id
+    left join (select account_id, sum(amount) as total from core.ledger_entry group by 1) e on e.account_id = a.id
+    where coalesce(b.balance, 0) <> coalesce(e.total, 0)
+    """,
+    """
+    select format('organisation %s owes %s %s by the ledger, %s by its invoices',
+                  tenant_id, l, currency, i) as problem
+    from (select tenant_id, currency, sum(l) as l, sum(i) as i from (
+            select a.tenant_id, a.currency, e.amount as l, 0 as i
+            from core.ledger_entry e join core.ledger_account a on a.id = e.account_id where a.code = 'receivable'
+            union all
+            select tenant_id, currency, 0, total - amount_paid from core.invoice where status in ('open', 'paid')
+          ) both_sides group by 1, 2) owed where l <> i
+    """,
+    """
+    select format('invoice %s counts %s %s as paid, its payments sum to %s',
+                  i.number, i.amount_paid, i.currency, coalesce(p.paid, 0)) as problem
+    from core.invoice i left join (select invoice_id, sum(amount) as paid from core.payment
+                                   where status = 'succeeded' group by 1) p on p.invoice_id = i.id
+    where i.amount_paid <> coalesce(p.paid, 0)
+    """,
+    """
+    select format('series %s of seller %s gave out %s numbers, %s invoices carry one',
+                  s.series, s.seller_id, s.last, count(i.id)) as problem
+    from core.number_series s left join core.invoice i on i.seller_id = s.seller_id and i.number is not null
+    where pg_has_role(current_user, 'chom_staff', 'usage') and s.series = 'invoice'
+    group by s.id, s.series, s.seller_id, s.last having s.last <> count(i.id)
+    """,
+)

@@ -1,0 +1,54 @@
+"""Who sells, under which numbers, and who buys."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chom_core.database import Model, PlatformRow, ResellerRow, TenantRow
+
+
+class Seller(ResellerRow, Model):
+    """The platform or a reseller as a legal person. `gateway` names the gateway plugin it takes payments with."""
+
+    __tablename__ = "seller"
+    __table_args__ = (UniqueConstraint("reseller_id"),)
+
+    legal_name: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(Text, default="")
+    country: Mapped[str] = mapped_column(String(2), default="")
+    tax_id: Mapped[str] = mapped_column(String(40), default="")
+    number_prefix: Mapped[str] = mapped_column(String(20), default="INV-")
+    gateway: Mapped[str] = mapped_column(String(40), default="")
+    currency: Mapped[str] = mapped_column(String(3), default="USD")
+    due_days: Mapped[int] = mapped_column(default=7)
+
+
+class NumberSeries(PlatformRow, Model):
+    """The last number given out in a seller's series. Its row is locked last and briefly: hence no gaps.
+
+    A platform row, because a customer's own unit of work finalises the invoice that takes the number.
+    """
+
+    __tablename__ = "number_series"
+    __table_args__ = (UniqueConstraint("seller_id", "series"),)
+
+    seller_id: Mapped[UUID]
+    series: Mapped[str] = mapped_column(String(20))
+    last: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class BillingProfile(TenantRow, Model):
+    """Who pays in this organisation. Locking its row puts this organisation's billing verbs in line."""
+
+    __tablename__ = "billing_profile"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    name: Mapped[str] = mapped_column(String(200), default="")
+    address: Mapped[str] = mapped_column(Text, default="")
+    country: Mapped[str] = mapped_column(String(2), default="")
+    vat_id: Mapped[str] = mapped_column(String(40), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    currency: Mapped[str] = mapped_column(String(3), default="USD")

@@ -1,0 +1,1 @@
+"""Billing's verbs, by what they are about. Nothing else writes billing's tables."""

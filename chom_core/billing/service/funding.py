@@ -1,0 +1,106 @@
+"""What provisioning is told: who pays for an order, what a service costs, which charges stop with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from chom_core.billing.models import Plan, Subscription, SubscriptionItem
+from chom_core.billing.service import subscriptions
+from chom_core.billing.service.building import paying_for
+from chom_core.database import session
+from chom_core.provisioning import funding as seam
+from chom_core.provisioning.models import Service
+from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod
+from chom_core.values.provisioning import Funding, ServiceInfo, ServiceOrder
+
+
+def fund(order: ServiceOrder) -> Funding:
+    """Sites use the hosting plan; servers, and sites bought alone, have a price of their own."""
+    item = subscriptions.item_of(paying_for.get())
+    if item is not None:
+        return Funding(True, _price_words(item, item.subscription), reference=subscriptions.source(item))
+    if order.family != "site":
+        return Funding(
+            False,
+            _("Servers have a price of their own; your hosting plan does not pay for them."),
+            fix=_("Choose a server on the prices page."),
+        )
+    hosting = subscriptions.hosting()
+    if hosting is None:
+        return Funding(
+            False,
+            _("You have no hosting plan yet."),
+            fix=_("Choose a plan on the prices page, or a single site with a price of its own."),
+        )
+    return _from_pool(hosting, order)
+
+
+def _from_pool(hosting: Subscription, order: ServiceOrder) -> Funding:
+    item = hosting.items[0]
+    plan, used = session().get_one(Plan, item.plan_id), sites_used(item, beside=order.name)
+    limit = int(plan.allowances.get("sites", 0)) * item.quantity
+    if used >= limit:
+        return Funding(
+            False,
+            _("All %(limit)s sites of %(plan)s are in use.", limit=limit, plan=plan.title),
+            fix=_("Choose a bigger plan, buy a single site with a price of its own, or delete a site."),
+        )
+    words = _("Included in %(plan)s (%(count)s of %(limit)s)", plan=plan.title, count=used + 1, limit=limit)
+    return Funding(True, words, reference=subscriptions.source(item))
+
+
+def sites_used(item: SubscriptionItem, *, beside: str = "") -> int:
+    """How many sites the item pays for now; `beside` leaves out the one of that name."""
+    query = select(func.count(Service.id)).where(
+        Service.paid_by == subscriptions.source(item), Service.status != "deleted", Service.name != beside
+    )
+    return session().scalar(query) or 0
+
+
+def prices(services: Sequence[ServiceInfo]) -> Mapping[UUID, str]:
+    """«Included in Pro (19 of 25)» or «$9.00/month», for a whole list at once."""
+    items = {subscriptions.source(item): item for of in subscriptions.live() for item in of.items}
+    words: dict[str, str] = {}
+    for service in services:
+        item = items.get(service.paid_by)
+        if item is not None and service.paid_by not in words:
+            words[service.paid_by] = _words(item)
+    return {service.id: words[service.paid_by] for service in services if service.paid_by in words}
+
+
+def ends(service: ServiceInfo) -> Sequence[str]:
+    """Which charges stop when the service is deleted."""
+    item = subscriptions.item_of(service.paid_by)
+    if item is None:
+        return ()
+    if item.service_id == service.id:
+        price = _price_words(item, item.subscription)
+        return (_("%(title)s, %(price)s, is not renewed.", title=item.title, price=price),)
+    return (_("Your hosting plan gets one free site back; its price stays."),)
+
+
+def _words(item: SubscriptionItem) -> str:
+    if item.service_id is not None:
+        return _price_words(item, item.subscription)
+    plan = session().get_one(Plan, item.plan_id)
+    limit = int(plan.allowances.get("sites", 0)) * item.quantity
+    return _("Included in %(plan)s (%(count)s of %(limit)s)", plan=plan.title, count=sites_used(item), limit=limit)
+
+
+def _price_words(item: SubscriptionItem, of: Subscription) -> str:
+    price = Money(item.amount, item.currency).format()
+    every = {
+        BillingPeriod.MONTHLY: _("month"), BillingPeriod.QUARTERLY: _("quarter"), BillingPeriod.ANNUAL: _("year"),
+        BillingPeriod.BIENNIAL: _("2 years"),
+    }[BillingPeriod(of.billing_period)]  # fmt: skip
+    return f"{price}/{every}"
+
+
+def install() -> None:
+    """Fill provisioning's seam; billing does so when it is imported."""
+    seam.register(fund, prices=prices, ends=ends)

@@ -1,0 +1,208 @@
+"""Invoices: drafting from a rated bill, finalising with a number, paying, voiding; each with its ledger entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from chom_core.billing import ledger
+from chom_core.billing.models import Invoice, InvoiceLine, Seller
+from chom_core.billing.service import rating, sellers
+from chom_core.billing.service.rating import Charge, Proposed
+from chom_core.database import Tenant, clock, current, session
+from chom_core.plugin_host import hooks
+from chom_core.values.billing import Bill, LinesQuery, TaxAnswer, TaxQuery
+from chom_core.values.errors import Conflict, NotFound, PluginFailed
+from chom_core.values.money import Money
+from chom_core.values.period import Period
+from chom_core.work import emit
+
+
+def rate(currency: str, charges: Sequence[Charge], subscription_id: UUID | None = None) -> Bill:
+    """The bill for `charges`, with what plugins propose and the tax: the same for a preview and for an invoice."""
+    lines = rating.lines_of(charges)
+    profile = sellers.profile()
+    who, at = sellers.customer(profile), clock.now()
+    answers = hooks.billing_lines(LinesQuery(who, currency, lines, at, subscription_id))
+    proposed = [Proposed(answer.plugin, proposal) for answer in answers for proposal in answer.value]
+    before_tax = rating.bill(currency, lines, proposed, None)
+    query = TaxQuery(sellers.facts(sellers.seller()), who, currency, before_tax.lines, at)
+    return rating.bill(currency, lines, proposed, _tax(query))
+
+
+def _tax(query: TaxQuery) -> TaxAnswer | None:
+    answers = list(hooks.billing_tax(query))
+    if len(answers) > 1:
+        raise PluginFailed(
+            f"Two features answer for tax: {', '.join(answer.plugin for answer in answers)}.",
+            plugin=answers[1].plugin,
+            fix="Staff: switch one of them off.",
+        )
+    answer: TaxAnswer | None = answers[0].value if answers else None
+    return answer
+
+
+def draft(bill: Bill, *, seller: Seller, subscription_id: UUID | None, period: Period | None) -> Invoice:
+    """A draft with the bill's lines. No number yet, nothing owed."""
+    invoice = Invoice(tenant_id=_tenant(), seller_id=seller.id, subscription_id=subscription_id, status="draft",
+                      currency=bill.currency, subtotal=0, tax=0, total=0)  # fmt: skip
+    if period is not None:
+        invoice.period_start, invoice.period_end = period.start, period.end
+    session().add(invoice)
+    session().flush()
+    write_lines(invoice, bill)
+    return invoice
+
+
+def write_lines(invoice: Invoice, bill: Bill) -> None:
+    """Put the bill on a draft, in place of what stood there."""
+    session().execute(delete(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id))
+    invoice.subtotal, invoice.tax, invoice.total = bill.subtotal.amount, bill.tax.amount, bill.total.amount
+    invoice.tax_title, invoice.tax_rate, invoice.tax_note = bill.tax_title, bill.tax_rate, bill.tax_note
+    session().add_all(
+        InvoiceLine(
+            tenant_id=invoice.tenant_id,
+            invoice_id=invoice.id,
+            position=position,
+            kind=line.kind,
+            description=line.description,
+            quantity=line.quantity,
+            unit_amount=line.unit.amount if line.unit else None,
+            amount=line.amount.amount,
+            currency=line.amount.currency,
+            taxable=line.taxable,
+            plan_code=line.plan,
+            proposed_by=line.proposed_by,
+            period_start=line.period_start,
+            period_end=line.period_end,
+        )
+        for position, line in enumerate(bill.lines, start=1)
+    )
+    session().flush()
+    session().expire(invoice, ["lines"])
+
+
+def finalise(invoice: Invoice) -> None:
+    """Freeze the draft, post what is owed, and give it its number: the counter is taken last.
+
+    Whatever still has to be written in this transaction was written before; the caller commits soon.
+    """
+    if invoice.status != "draft":
+        raise Conflict(f"The invoice is {invoice.status}, not a draft.")
+    seller = session().get_one(Seller, invoice.seller_id)
+    _freeze(invoice, seller)
+    source = f"invoice:{invoice.id}"
+    if invoice.total:
+        ledger.post(
+            f"{source}:finalised",
+            "invoice",
+            [
+                ("receivable", Money(invoice.total, invoice.currency)),
+                ("revenue", Money(-invoice.subtotal, invoice.currency)),
+                ("tax_payable", Money(-invoice.tax, invoice.currency)),
+            ],
+            seller_id=seller.id,
+            source=source,
+            description="Invoice finalised",
+        )
+    emit("invoice.finalised", subject=source, payload={"total": invoice.total, "currency": invoice.currency})
+
+
+def number(invoice: Invoice) -> None:
+    """Give the finalised invoice its number: the LAST statement before the commit."""
+    seller = session().get_one(Seller, invoice.seller_id)
+    session().flush()
+    invoice.number = sellers.next_number(seller)
+    invoice.status = "paid" if invoice.amount_paid >= invoice.total else "open"
+    session().flush()
+
+
+def _freeze(invoice: Invoice, seller: Seller) -> None:
+    profile = sellers.profile()
+    tenant = session().get_one(Tenant, invoice.tenant_id)
+    now = clock.now()
+    invoice.finalised_at, invoice.due_at = now, now + timedelta(days=seller.due_days)
+    invoice.snapshot = {
+        "seller": {
+            "legal_name": seller.legal_name, "address": seller.address, "country": seller.country,
+            "tax_id": seller.tax_id,
+        },
+        "customer": {
+            "name": profile.name, "address": profile.address, "country": profile.country,
+            "vat_id": profile.vat_id, "email": profile.email, "organisation": tenant.name,
+        },
+        "brand": _brand(seller),
+        "tax": {"title": invoice.tax_title, "rate": str(invoice.tax_rate), "note": invoice.tax_note},
+    }  # fmt: skip
+
+
+def _brand(seller: Seller) -> str:
+    owner = session().get(Tenant, seller.reseller_id)
+    return owner.name if owner else seller.legal_name
+
+
+def paid(invoice: Invoice, amount: Money, *, key: str, description: str) -> None:
+    """Record money received for a finalised invoice: ledger, amount paid, event. `key` comes from the payment."""
+    source = f"invoice:{invoice.id}"
+    if amount:
+        ledger.post(
+            f"{key}:received",
+            "payment",
+            [("cash", amount), ("receivable", -amount)],
+            seller_id=invoice.seller_id,
+            source=source,
+            description=description,
+        )
+    invoice.amount_paid += amount.amount
+    if invoice.amount_paid >= invoice.total:
+        invoice.paid_at = clock.now()
+        if invoice.number:  # without one, `number` sets the status at the end of this transaction
+            invoice.status = "paid"
+        emit(
+            "invoice.paid",
+            subject=source,
+            payload={"invoice_id": str(invoice.id), "total": invoice.total, "currency": invoice.currency,
+                     "subscription_id": str(invoice.subscription_id) if invoice.subscription_id else None},
+        )  # fmt: skip
+
+
+def void(invoice_id: UUID) -> Invoice:
+    """Take back an invoice nobody has paid. Its number stays used; its entries are posted the other way round."""
+    invoice = locked(invoice_id)
+    if invoice.status == "open":
+        if invoice.amount_paid:
+            raise Conflict("Part of this invoice is paid.", fix="Refund the payment first.")
+        if invoice.total:
+            total, tax = Money(invoice.total, invoice.currency), Money(invoice.tax, invoice.currency)
+            source = f"invoice:{invoice.id}"
+            ledger.post(
+                f"{source}:void",
+                "void",
+                [("receivable", -total), ("revenue", total - tax), ("tax_payable", tax)],
+                seller_id=invoice.seller_id,
+                source=source,
+                description=f"Invoice {invoice.number} voided",
+            )
+    elif invoice.status != "draft":
+        raise Conflict(f"The invoice is {invoice.status} and cannot be voided.")
+    invoice.status = "void"
+    return invoice
+
+
+def locked(invoice_id: UUID) -> Invoice:
+    """The invoice with its row locked and read afresh; NotFound where it is not this organisation's."""
+    query = select(Invoice).where(Invoice.id == invoice_id, Invoice.tenant_id == _tenant())
+    found = session().scalar(query.with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("There is no such invoice.")
+    return found
+
+
+def _tenant() -> UUID:
+    tenant_id = current().tenant_id
+    if tenant_id is None:
+        raise RuntimeError("billing works in the unit of one organisation")
+    return tenant_id
