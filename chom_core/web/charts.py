@@ -17,7 +17,7 @@ Value = float | int | None
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line or set of bars. `tone`: primary, neutral, info, good, warn, bad. `values` has None where nothing is known."""
+    """One line or set of bars. `tone`: primary, neutral, info, good, warn, bad. `values`: None where unknown."""
 
     label: str
     values: Sequence[Value]
@@ -81,7 +81,10 @@ def sparkline(values: Sequence[Value], label: str = "", width: int = 96, height:
     low, high = min(known), max(known)
     span = (high - low) or 1
     step = width / (len(known) - 1)
-    points = [(round(i * step, 1), round(height - 3 - (v - low) / span * (height - 6), 1)) for i, v in enumerate(known)]
+    points = [
+        (round(i * step, 1), round(height - 3 - (v - low) / span * (height - 6), 1))
+        for i, v in enumerate(known)
+    ]
     line = " ".join(f"{x},{y}" for x, y in points)
     name = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup(

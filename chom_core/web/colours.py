@@ -49,7 +49,7 @@ def readable(colour: str, surface: str) -> str:
 
 def ink(colour: str) -> str:
     """Black or white: whichever reads better on `colour`."""
-    return "#ffffff" if contrast("#ffffff", colour) >= contrast("#11151c", colour) else "#11151c"
+    return "#ffffff" if contrast("#ffffff", colour) >= contrast("#000000", colour) else "#000000"
 
 
 def brand_css(tokens: Mapping[str, str] | None) -> Markup:

@@ -34,9 +34,13 @@ def csv_response(filename: str, header: Sequence[object], rows: Iterable[Sequenc
     """A download of `header` and `rows`. `filename` without the ending; a mark at the start tells Excel it is UTF-8."""
     spool = tempfile.SpooledTemporaryFile(max_size=1_000_000, mode="w+", encoding="utf-8", newline="")  # noqa: SIM115
     writer = csv.writer(spool)
-    writer.writerow([defuse(str(title)) for title in header])
-    for row in rows:
-        writer.writerow([defuse(cell) for cell in row])
+    try:
+        writer.writerow([defuse(str(title)) for title in header])
+        for row in rows:
+            writer.writerow([defuse(cell) for cell in row])
+    except BaseException:
+        spool.close()
+        raise
     spool.seek(0)
     safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in filename if c.isascii()) or "export"
     response = Response(_chunks(spool), mimetype="text/csv")

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from typing import Literal
 
 from babel import Locale, dates, numbers
 from flask import has_request_context
-from flask_babel import get_locale, get_timezone, gettext as _
+from flask_babel import get_locale, get_timezone
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from chom_core.values.money import Money
 
+_SPANS: tuple[tuple[Literal["day", "hour", "minute", "second"], int], ...] = (
+    ("day", 86400),
+    ("hour", 3600),
+    ("minute", 60),
+    ("second", 1),
+)
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -28,7 +36,7 @@ def _locale(locale: Locale | str | None) -> Locale | str:
 def _zone(zone: tzinfo | None) -> tzinfo:
     if zone is not None:
         return zone
-    return get_timezone() if has_request_context() else UTC
+    return (get_timezone() if has_request_context() else None) or UTC
 
 
 def money(value: Money | None, locale: Locale | str | None = None) -> str:
@@ -91,7 +99,7 @@ def duration(value: timedelta | float | None, locale: Locale | str | None = None
         return "—"
     left = int(value.total_seconds() if isinstance(value, timedelta) else value)
     parts: list[str] = []
-    for unit, seconds in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+    for unit, seconds in _SPANS:
         count, left = divmod(left, seconds)
         if count or (unit == "second" and not parts):
             parts.append(
@@ -116,7 +124,12 @@ def ago(value: datetime | None, now: datetime | None = None, locale: Locale | st
         from chom_core.database import clock  # pages render inside a request; a pure caller passes `now`
 
         now = clock.now()
-    words = dates.format_timedelta(value - now, add_direction=True, threshold=0.95, locale=_locale(locale))
+    if abs((now - value).total_seconds()) < 10:
+        words = _("just now")
+    else:
+        words = dates.format_timedelta(
+            value - now, add_direction=True, threshold=0.95, locale=_locale(locale)
+        )
     exact = moment(value, locale)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), exact, words)
 

@@ -1,8 +1,8 @@
 """A marshmallow schema as an HTML form: one declaration validates the API, describes it and draws the page.
 
 A field's `metadata` may hold: `label`, `help`, `placeholder`, `widget` (textarea, radio, radio-cards, colour, secret,
-hidden, number, lines, switch), `autocomplete`, `prefix`, `suffix`, `rows`, `section`, `choices` as (value, label) pairs,
-and `about` (value → sentence) for radio cards.
+hidden, number, lines, switch), `autocomplete`, `prefix`, `suffix`, `rows`, `section`, `choices` as (value, label)
+pairs, and `about` (value → sentence) for radio cards.
 
     form = Form(ProjectSchema(), project)            # GET
     form = Form(ProjectSchema(), project).parse(request.form)
@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import gettext as _, ngettext
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, validate
 from werkzeug.datastructures import MultiDict
 
@@ -88,10 +89,10 @@ class Form:
         raw, kept = {}, []
         for name, spec in self._editable():
             key = spec.data_key or name
-            if widget_of(spec) == "secret" and not posted.get(key):
-                if name in self._stored and not posted.get(f"{key}__clear"):
-                    kept.append(name)  # an empty secret field means: leave it as it is
-                    continue
+            untouched = not posted.get(key) and not posted.get(f"{key}__clear")
+            if widget_of(spec) == "secret" and name in self._stored and untouched:
+                kept.append(name)  # an empty secret field means: leave it as it is
+                continue
             given = _read(spec, posted, key)
             if given is not _ABSENT:
                 raw[key] = given
@@ -137,7 +138,11 @@ class Form:
     # showing -------------------------------------------------------------------------------------------------------
 
     def _editable(self) -> list[tuple[str, fields.Field[Any]]]:
-        return [(n, f) for n, f in self.schema.fields.items() if not f.dump_only and not isinstance(f, fields.Constant)]
+        return [
+            (n, f)
+            for n, f in self.schema.fields.items()
+            if not f.dump_only and not isinstance(f, fields.Constant)
+        ]
 
     @property
     def inputs(self) -> list[Input]:
@@ -179,7 +184,11 @@ class Form:
     def _input(self, name: str, spec: fields.Field[Any]) -> Input:
         meta, widget, key = spec.metadata, widget_of(spec), spec.data_key or name
         pairs = self._choices.get(name)
-        choices = [Choice(str(shown(v)), str(label)) for v, label in pairs] if pairs is not None else choices_of(spec)
+        choices = (
+            [Choice(str(shown(v)), str(label)) for v, label in pairs]
+            if pairs is not None
+            else choices_of(spec)
+        )
         if pairs is not None and widget in {"text", "number"}:
             widget = "select"
         has_default = spec.load_default is not missing  # a default makes an empty field fine
@@ -193,7 +202,8 @@ class Form:
             required=spec.required and not has_default and name not in self._stored,
             errors=[m for n, found in self.errors.items() if n.split(".")[0] == key for m in found],
             choices=choices,
-            attributes=limits_of(spec) | {k: str(meta[k]) for k in ("autocomplete", "rows", "step") if k in meta},
+            attributes=limits_of(spec)
+            | {k: str(meta[k]) for k in ("autocomplete", "rows", "step") if k in meta},
             prefix=str(meta.get("prefix") or ""),
             suffix=str(meta.get("suffix") or ""),
             section=str(meta.get("section") or ""),
@@ -239,7 +249,10 @@ def _read(spec: fields.Field[Any], posted: MultiDict[str, str], key: str) -> Any
 
 
 def _refuses_empty(spec: fields.Field[Any]) -> bool:
-    return any(isinstance(v, validate.OneOf | validate.Regexp | validate.URL | validate.Email) for v in spec.validators)
+    return any(
+        isinstance(v, validate.OneOf | validate.Regexp | validate.URL | validate.Email)
+        for v in spec.validators
+    )
 
 
 def _flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
@@ -256,5 +269,3 @@ def _flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
     for name, inner in messages.items():
         found.update(_flat(inner, f"{prefix}.{name}" if prefix else str(name)))
     return found
-
-

@@ -55,12 +55,16 @@ def choices_of(spec: fields.Field[Any]) -> list[Choice]:
     about = spec.metadata.get("about") or {}
     pairs = spec.metadata.get("choices")
     if pairs is None and isinstance(spec, fields.Enum):
-        pairs = [(m.value if spec.by_value else m.name, m.name.replace("_", " ").capitalize()) for m in spec.enum]
+        pairs = [
+            (m.value if spec.by_value else m.name, m.name.replace("_", " ").capitalize()) for m in spec.enum
+        ]
     if pairs is None:
         inner = [spec.inner] if isinstance(spec, fields.List) else []
         for validator in [v for one in [spec, *inner] for v in one.validators]:
             if isinstance(validator, validate.OneOf):
-                labels = list(validator.labels) or [str(c).replace("_", " ").capitalize() for c in validator.choices]
+                labels = list(validator.labels) or [
+                    str(c).replace("_", " ").capitalize() for c in validator.choices
+                ]
                 pairs = list(zip(validator.choices, labels, strict=False))
                 break
     return [Choice(str(v), str(label), str(about.get(v, ""))) for v, label in pairs or ()]
@@ -71,7 +75,10 @@ def limits_of(spec: fields.Field[Any]) -> dict[str, object]:
     found: dict[str, object] = {}
     for validator in spec.validators:
         if isinstance(validator, validate.Length) and isinstance(spec, fields.String):
-            found |= {"minlength": validator.equal or validator.min, "maxlength": validator.equal or validator.max}
+            found |= {
+                "minlength": validator.equal or validator.min,
+                "maxlength": validator.equal or validator.max,
+            }
         elif isinstance(validator, validate.Range) and isinstance(spec, fields.Number):
             found |= {"min": shown(validator.min), "max": shown(validator.max)}
     if isinstance(spec, fields.Integer):

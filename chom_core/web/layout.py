@@ -88,7 +88,9 @@ def _hashed(path: str, changed: float) -> str:
 def _found(path: str) -> str:
     try:
         return _hashed(path, (STATIC / path).stat().st_mtime)
-    except OSError:  # vendor files are there only after the assets were built; the page still works without them
+    except (
+        OSError
+    ):  # vendor files are there only after the assets were built; the page still works without them
         return f"{PREFIX}/{path}"
 
 
@@ -120,7 +122,7 @@ def theme() -> str:
 def attributes(**values: object) -> Markup:
     """HTML attributes from keywords: None and False are left out, True has no value, `_` reads `-`."""
     shown = [
-        Markup(' {}').format(name.replace("_", "-").rstrip("-"))
+        Markup(" {}").format(name.replace("_", "-").rstrip("-"))
         if value is True
         else Markup(' {}="{}"').format(name.replace("_", "-").rstrip("-"), escape(value))
         for name, value in values.items()
@@ -150,9 +152,11 @@ DEFAULTS: dict[str, object] = {
 
 
 def init_app(app: Flask) -> None:
-    """Make the kit's templates, static files, globals and filters known to `app`. Call it once, before others add theirs."""
+    """Make the kit's templates, static files, globals and filters known to `app`; once, before others add theirs."""
     app.register_blueprint(
-        _Assets("assets", __name__, static_folder="static", static_url_path=PREFIX, template_folder="templates")
+        _Assets(
+            "assets", __name__, static_folder="static", static_url_path=PREFIX, template_folder="templates"
+        )
     )
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True

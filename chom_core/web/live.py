@@ -33,10 +33,8 @@ def respond(render: Callable[[], str], *, seq: int, final: bool, version: object
     A final state is sent with a header that stops the asking.
     """
     tag = etag(seq, final, version)
-    if tag in request.if_none_match:
-        response = Response(status=304)
-    else:
-        response = make_response(render())
+    seen = tag in request.if_none_match
+    response = Response(status=304) if seen else make_response(render())
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Vary"] = "Cookie, HX-Request"

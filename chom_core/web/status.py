@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from flask_babel import get_locale, lazy_gettext as _l
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 
@@ -76,4 +77,6 @@ def _badge(name: str, label: str, _locale: str) -> Markup:
     from chom_core.web.layout import icon
 
     tone, picture, word = look(name)
-    return Markup('<span class="status status-{}">{}{}</span>').format(tone, icon(picture), label or str(word))
+    return Markup('<span class="status status-{}">{}{}</span>').format(
+        tone, icon(picture), label or str(word)
+    )

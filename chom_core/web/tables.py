@@ -146,7 +146,12 @@ class View:
         if self.filters or self.sort != self.spec.default:
             kept = urlencode({**self.filters, "sort": self.sort})
             response.set_cookie(
-                self.spec.cookie, kept[:1000], max_age=90 * 86400, path=self.path, httponly=True, samesite="Lax"
+                self.spec.cookie,
+                kept[:1000],
+                max_age=90 * 86400,
+                path=self.path,
+                httponly=True,
+                samesite="Lax",
             )
         else:
             response.delete_cookie(self.spec.cookie, path=self.path)
@@ -159,14 +164,18 @@ class View:
             return statement.order_by(column.desc(), id_column.desc())
         return statement.order_by(column.asc(), id_column.asc())
 
-    def page(self, statement: Select[Any], id_column: Column, fetch: Callable[[Select[Any]], Sequence[Any]]) -> Page:
+    def page(
+        self, statement: Select[Any], id_column: Column, fetch: Callable[[Select[Any]], Sequence[Any]]
+    ) -> Page:
         """One page of `statement`, by one query for size + 1 rows. A cursor nobody can read is the first page."""
         sort = self.spec.sorts[self.sort.removeprefix("-")]
         backwards = bool(self.before)
         place = _decode(self.before or self.after, sort.parse)
         ordered = self.ordered(statement, id_column, backwards=backwards and place is not None)
         if place is not None:
-            ordered = ordered.where(_beyond(sort.column, id_column, place, self.sort.startswith("-") != backwards))
+            ordered = ordered.where(
+                _beyond(sort.column, id_column, place, self.sort.startswith("-") != backwards)
+            )
         found = list(fetch(ordered.limit(self.spec.size + 1)))
         more, rows = len(found) > self.spec.size, found[: self.spec.size]
         if place is None:
@@ -191,7 +200,9 @@ class View:
         return replace(self, filters={k: v for k, v in self.filters.items() if k != name})
 
 
-def _beyond(column: Column, id_column: Column, place: tuple[Any, UUID], descending: bool) -> ColumnElement[bool]:
+def _beyond(
+    column: Column, id_column: Column, place: tuple[Any, UUID], descending: bool
+) -> ColumnElement[bool]:
     value, row_id = place
     if descending:
         return or_(column < value, and_(column == value, id_column < row_id))

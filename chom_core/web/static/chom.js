@@ -134,7 +134,7 @@
     const plot = new uPlot({
       width: box.clientWidth, height: it.height, legend: { show: false }, padding: [8, 12, 0, 0],
       cursor: { y: false, points: { size: 8 } }, scales: { x: { time: !it.words.length, range: it.words.length ? (u, a, b) => [a - .5, b + .5] : undefined }, y: { range: (u, low, high) => [Math.min(0, low), (high || 1) * 1.08] } },
-      axes: [{ ...axis, grid: { show: false }, space: 64, ...(it.words.length ? { splits: () => it.x, values: (u, v) => v.map(i => it.words[i] ?? "") } : { values: (u, v) => v.map(s => day.format(s * 1000)) }) },
+      axes: [{ ...axis, grid: { show: false }, space: 64, size: 32, gap: 8, ...(it.words.length ? { splits: () => it.x, values: (u, v) => v.map(i => it.words[i] ?? "") } : { values: (u, v) => v.map(s => day.format(s * 1000)) }) },
              { ...axis, grid: { stroke: grid, width: 1 }, size: 64, space: 40, values: (u, v) => v.map(say) }],
       series: [{}, ...series],
       hooks: { setCursor: [u => {
