@@ -48,6 +48,11 @@ def actor() -> str:
     return _actor.get().name
 
 
+def may_write() -> bool:
+    """Is whoever runs now allowed to write at all? Not inside a decide hook."""
+    return _actor.get().writes
+
+
 @contextmanager
 def acting_as(name: str, *, writes: bool = True) -> Iterator[None]:
     """Run the block as `name`; a decide hook runs with `writes=False`."""
