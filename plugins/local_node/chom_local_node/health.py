@@ -48,7 +48,7 @@ def is_itself(page: Page | None, record: SiteRecord, title: str | None = None) -
 
 def wait(
     record: SiteRecord, title: str | None, alive: Callable[[], bool], log: Callable[[], str], report: Report,
-    seconds: float = 120.0,
+    seconds: float = 240.0,
 ) -> None:  # fmt: skip
     """Wait until the site shows itself. RunnerError when its process ends, or `seconds` pass."""
     begun = time.monotonic()

@@ -20,7 +20,7 @@ from .types import RunnerError, SiteSpec
 from .users import give
 
 MEMORY = 3 * 1024**3  # private bytes; V8 and PHP reserve about 1.7 GB of which some 450 MB are used
-INSTALL_SECONDS = 180
+INSTALL_SECONDS = 300
 PHP = "8.3"  # the one that package.json leaves in
 
 
