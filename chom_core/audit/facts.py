@@ -11,7 +11,9 @@ from typing import Any
 
 from flask import g, has_request_context, request
 
-_SECRET = re.compile(r"passw|secret|token|hash|private|api_?key|credential|authoriz|cookie|\bcvc\b|\bpan\b", re.I)
+_SECRET = re.compile(
+    r"passw|secret|token|hash|private|api_?key|credential|authoriz|cookie|\bcvc\b|\bpan\b", re.I
+)
 HIDDEN = "•••"
 _LONGEST = 2000
 

@@ -48,8 +48,9 @@ def record(
     """
     who = principal or current().principal
     target = tenant_id or current().tenant_id or PLATFORM_ID
-    values = {
-        "id": uuid7(),
+    made = uuid7()
+    values: dict[str, Any] = {
+        "id": made,
         "tenant_id": target,
         "at": clock.machine(),
         "actor_kind": "staff" if who.is_staff and who.tenant_id != target else who.kind,
@@ -65,7 +66,6 @@ def record(
         **origin(),
     }
     _write(target, values)
-    made: UUID = values["id"]
     return made
 
 
@@ -91,14 +91,16 @@ def search(
     text: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
-) -> Select[tuple[AuditEntry]]:
+) -> Select[AuditEntry]:
     """Entries of the unit's organisation (of all, within `everyone`), unsorted, for a list to sort and page.
 
     `action`: the whole action or its first part («member» finds «member.invited»); `text` searches names and labels.
     """
     query = select(AuditEntry)
     if action:
-        query = query.where(or_(AuditEntry.action == action, AuditEntry.action.startswith(f"{action}.", autoescape=True)))
+        query = query.where(
+            or_(AuditEntry.action == action, AuditEntry.action.startswith(f"{action}.", autoescape=True))
+        )
     if actor is not None:
         query = query.where(AuditEntry.actor_id == actor)
     if subject is not None:
@@ -106,7 +108,12 @@ def search(
     if text:
         found = [
             func.lower(column).contains(text.lower(), autoescape=True)
-            for column in (AuditEntry.actor_name, AuditEntry.subject_label, AuditEntry.action, AuditEntry.reason)
+            for column in (
+                AuditEntry.actor_name,
+                AuditEntry.subject_label,
+                AuditEntry.action,
+                AuditEntry.reason,
+            )
         ]
         query = query.where(or_(*found))
     if since is not None:

@@ -26,7 +26,7 @@ def actions(tenant_id: UUID) -> list[str]:
 def test_the_entry_commits_with_the_caller_and_only_with_it(tenants: Pair) -> None:
     with transaction(tenants[0]):
         audit.record("service.renamed", SITE, before={"name": "a"}, after={"name": "b"}, reason="asked")
-    with pytest.raises(ZeroDivisionError), transaction(tenants[0]):
+    with pytest.raises(ZeroDivisionError), transaction(tenants[0]):  # noqa: PT012
         audit.record("service.deleted", SITE)
         raise ZeroDivisionError
     assert actions(tenants[0]) == ["service.renamed"]
@@ -41,7 +41,9 @@ def test_only_the_organisation_of_the_entry_reads_it(tenants: Pair) -> None:
 
 
 def test_an_entry_for_another_log_leaves_the_fence_where_it_was(tenants: Pair) -> None:
-    staff = Principal("person", person_id=uuid7(), tenant_id=PLATFORM_ID, staff_role=StaffRole.ADMIN, name="Dana")
+    staff = Principal(
+        "person", person_id=uuid7(), tenant_id=PLATFORM_ID, staff_role=StaffRole.ADMIN, name="Dana"
+    )
     with transaction(tenants[0], staff):
         audit.record("plugin.switched", Subject("plugin", "", "projects"), tenant_id=tenants[1])
         audit.record("service.renamed", SITE)
@@ -54,7 +56,7 @@ def test_an_entry_for_another_log_leaves_the_fence_where_it_was(tenants: Pair) -
 def test_without_an_organisation_the_entry_is_the_platforms(tenants: Pair) -> None:
     with transaction():
         audit.record("person.signed_up", Subject("person", uuid7(), "Mara"))
-        assert session().scalars(select(AuditEntry)).all() == []  # the fence is down again: nobody's rows are seen
+        assert session().scalars(select(AuditEntry)).all() == []
     assert actions(PLATFORM_ID) == ["person.signed_up"]
 
 
@@ -64,19 +66,31 @@ def test_who_acted(tenants: Pair) -> None:
         audit.record("service.renamed", SITE)
         entry = work.scalars(select(AuditEntry)).one()
         assert (entry.actor_kind, entry.actor_id, entry.actor_name) == ("person", person, "Mara")
-    with transaction(tenants[1], Principal("key", None, tenants[1], Role.ADMIN, name="CI", session_id=key)) as work:
+    with transaction(
+        tenants[1], Principal("key", None, tenants[1], Role.ADMIN, name="CI", session_id=key)
+    ) as work:
         audit.record("service.renamed", SITE)
         assert work.scalars(select(AuditEntry.actor_id)).one() == key
 
 
 def test_secrets_never_reach_the_log(tenants: Pair) -> None:
-    after = {"name": "x", "new_password": "hunter2!!", "apikey": "k", "inner": {"Token": "t", "n": 1}, "raw": b"\x00"}
+    after = {
+        "name": "x",
+        "new_password": "hunter2!!",
+        "apikey": "k",
+        "inner": {"Token": "t", "n": 1},
+        "raw": b"\x00",
+    }
     with transaction(tenants[0]) as work:
         audit.record("key.made", SITE, after=after)
         stored = work.scalars(select(AuditEntry.after)).one()
     hidden = "•••"
     assert stored == {
-        "name": "x", "new_password": hidden, "apikey": hidden, "inner": {"Token": hidden, "n": 1}, "raw": hidden
+        "name": "x",
+        "new_password": hidden,
+        "apikey": hidden,
+        "inner": {"Token": hidden, "n": 1},
+        "raw": hidden,
     }
 
 
