@@ -13,6 +13,6 @@ from chom_core.values.notifications import (
 from chom_sdk.crossing import verb
 
 #: Verb: an inbox row and mail by each person's preferences, exactly once per key.
-notify = verb(_notify.notify)
+notify = verb(_notify)
 
 __all__ = ["INBOX", "MAIL", "Category", "Channel", "ChannelQuery", "Message", "NotificationType", "notify"]
