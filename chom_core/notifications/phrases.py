@@ -1,0 +1,54 @@
+"""Sentences in the recipient's language. A worker has no request, so the reader's language is an argument here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from babel.support import NullTranslations, Translations
+
+from chom_core.values.money import Money
+
+_FOLDER = Path(__file__).parent.parent / "translations"
+
+
+@lru_cache(maxsize=64)
+def translations(locale: str) -> NullTranslations:
+    """The catalogue of `locale`; where there is none, texts stay as they are written."""
+    return Translations.load(str(_FOLDER), [locale, locale.partition("_")[0]])
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A sentence not yet in any language, with what goes into it: `phrase("%(name)s is ready", name=…)`."""
+
+    message: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def say(self, locale: str) -> str:
+        """The sentence in the language of `locale`."""
+        found = str(translations(locale).gettext(self.message))
+        values = {name: say(value, locale) for name, value in self.values.items()}
+        return found % values if values else found
+
+
+def phrase(message: str, /, **values: Any) -> Phrase:
+    """A sentence to be said in its reader's language later. `%(name)s` stands for a value."""
+    return Phrase(message, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Money inside a phrase, written as the reader's language writes it."""
+
+    money: Money
+
+    def say(self, locale: str) -> str:
+        return self.money.format(locale)
+
+
+def say(text: Any, locale: str) -> str:
+    """A Phrase or Amount in the language of `locale`; any other text as it is."""
+    return text.say(locale) if isinstance(text, Phrase | Amount) else str(text)
