@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -16,24 +17,35 @@ from chom_core.provisioning.models import OPEN, Node, Operation, OperationLine, 
 from chom_core.values.errors import NotFound
 from chom_core.values.provisioning import OperationInfo, ServiceInfo
 
-SORTS = {"name": Service.name, "created": Service.id, "status": Service.status, "kind": Service.kind}
+#: Of (Service, Node, Operation | None); the page kit takes statements of any width.
+Rows = Select[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list with the number of all."""
+def rows(
+    *,
+    ids: Collection[UUID] | None = None,
+    status: str = "",
+    kind: str = "",
+    family: str = "",
+    search: str = "",
+    deleted: bool = False,
+) -> Rows:
+    """The statement behind every list: services with their node and their open operation, if any (at most one).
 
-    items: list[ServiceInfo]
-    total: int
-
-
-def _rows() -> Select[Service, Node, Operation]:
-    """Services with their node and their open operation, if any (at most one)."""
-    return (
+    Pages put their own order and page on it, and read it with `fetch`. `search` looks in name and title.
+    """
+    statement = (
         select(Service, Node, Operation)
         .join(Node, Node.id == Service.node_id)
         .outerjoin(Operation, (Operation.service_id == Service.id) & Operation.status.in_(OPEN))
+        .where(*_matching(ids, status, kind, family, search, deleted))
     )
+    return cast("Rows", statement)
+
+
+def fetch(statement: Rows) -> list[ServiceInfo]:
+    """The services of a statement made by `rows`."""
+    return [views.service_info(*row) for row in session().execute(statement)]
 
 
 def services(
@@ -43,39 +55,15 @@ def services(
     kind: str = "",
     family: str = "",
     search: str = "",
-    sort: str = "name",
+    after: UUID | None = None,
     limit: int | None = None,
-    offset: int = 0,
     deleted: bool = False,
 ) -> list[ServiceInfo]:
-    """The organisation's services. `search` looks in name and title; `sort` «name», «-created», …"""
-    query = _rows().where(*_matching(ids, status, kind, family, search, deleted))
-    column = SORTS.get(sort.lstrip("-"), Service.name)
-    query = query.order_by(column.desc() if sort.startswith("-") else column, Service.id)
-    query = query.limit(limit).offset(offset)
-    return [views.service_info(*row) for row in session().execute(query)]
-
-
-def page(
-    *,
-    ids: Collection[UUID] | None = None,
-    status: str = "",
-    kind: str = "",
-    family: str = "",
-    search: str = "",
-    sort: str = "name",
-    limit: int = 50,
-    offset: int = 0,
-    deleted: bool = False,
-) -> Page:
-    """As `services`, with the number of all that match."""
-    matching = _matching(ids, status, kind, family, search, deleted)
-    count = select(func.count(Service.id)).where(*matching)
-    items = services(
-        ids=ids, status=status, kind=kind, family=family, search=search, sort=sort, limit=limit, offset=offset,
-        deleted=deleted,
-    )  # fmt: skip
-    return Page(items, session().scalar(count) or 0)
+    """The organisation's services, newest first. `after` is the id of the last one seen."""
+    statement = rows(ids=ids, status=status, kind=kind, family=family, search=search, deleted=deleted)
+    if after is not None:
+        statement = statement.where(Service.id < after)
+    return fetch(statement.order_by(Service.id.desc()).limit(limit))
 
 
 def _matching(
@@ -100,7 +88,7 @@ def _matching(
 
 def service(service_id: UUID) -> ServiceInfo:
     """One service of the organisation; NotFound where it is none of its own."""
-    row = session().execute(_rows().where(Service.id == service_id)).one_or_none()
+    row = session().execute(rows(deleted=True).where(Service.id == service_id)).one_or_none()
     if row is None:
         raise NotFound(_("There is no such service."))
     return views.service_info(*row)
@@ -121,9 +109,13 @@ def operation(operation_id: UUID) -> OperationInfo:
     return views.operation_info(row, session().scalars(query).all())
 
 
-def operations(service_id: UUID | None = None, *, limit: int = 50, offset: int = 0) -> list[OperationInfo]:
-    """The latest operations, newest first, without their steps."""
-    query = select(Operation).order_by(Operation.id.desc()).limit(limit).offset(offset)
+def operations(
+    service_id: UUID | None = None, *, after: UUID | None = None, limit: int = 50
+) -> list[OperationInfo]:
+    """The latest operations, newest first, without their steps. `after` is the id of the last one seen."""
+    query = select(Operation).order_by(Operation.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(Operation.id < after)
     if service_id is not None:
         query = query.where(Operation.service_id == service_id)
     return [views.operation_info(row) for row in session().scalars(query)]

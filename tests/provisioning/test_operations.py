@@ -409,18 +409,17 @@ def test_a_driver_cannot_write_the_cores_tables(
     assert "not its own" in last(tenants[0], info.id).error
 
 
-def test_lists_filter_search_sort_and_page(tenants: tuple[UUID, UUID], node: UUID) -> None:
+def test_lists_filter_search_and_page(tenants: tuple[UUID, UUID], node: UUID) -> None:
     one, _ = tenants
     for name in ("beta", "alpha", "gamma"):
         order(one, name)
     run_all()
     with transaction(one):
-        assert [s.name for s in reads.services()] == ["alpha", "beta", "gamma"]
-        assert [s.name for s in reads.services(sort="-created")] == ["gamma", "alpha", "beta"]
+        newest = reads.services(limit=2)
+        assert [s.name for s in newest] == ["gamma", "alpha"]
+        assert [s.name for s in reads.services(after=newest[-1].id)] == ["beta"]
         assert [s.name for s in reads.services(search="AM")] == ["gamma"]
         assert reads.services(search="%") == [] and reads.services(search="_") == []
-        found = reads.page(limit=2, offset=2)
-        assert ([s.name for s in found.items], found.total) == (["gamma"], 3)
         assert reads.services(status="stopped") == [] and reads.services(kind="other") == []
         assert reads.count("site") == 3 and reads.count("server") == 0
 
