@@ -82,9 +82,11 @@ def test_after_a_kill_the_next_fetch_waits_for_its_npm_and_begins_anew(
             os.sched_yield()
         first.send_signal(signal.SIGKILL)
     assert fetch.present(base) is None
-    with (base / ".lock").open() as lock, pytest.raises(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the killed fetch's npm still works in its folder
-    go.touch()
+    try:
+        with (base / ".lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the killed fetch's npm still works in its folder
+    finally:
+        go.touch()  # lets that npm end
     subprocess.run([sys.executable, "-c", program], cwd=where, check=True, timeout=60)
     assert calls.read_text() == "npm\nnpm\n" and fetch.present(base)
     assert sorted(path.name for path in base.iterdir()) == sorted([".lock", fetch.present(base).folder.name])
