@@ -83,8 +83,9 @@ def test_after_a_kill_the_next_fetch_waits_for_its_npm_and_begins_anew(
         first.send_signal(signal.SIGKILL)
     assert fetch.present(base) is None
     try:
+        # The killed fetch is gone, its npm still works in its folder.
         with (base / ".lock").open() as lock, pytest.raises(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the killed fetch's npm still works in its folder
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         go.touch()  # lets that npm end
     subprocess.run([sys.executable, "-c", program], cwd=where, check=True, timeout=60)
