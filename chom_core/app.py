@@ -11,12 +11,14 @@ from typing import Any
 from flask import Flask, g
 from flask_babel import Babel
 
-from chom_core import config
+from chom_core import config, logs
+from chom_core.console import health, watch
 from chom_core.database import encrypted, engine
 from chom_core.plugin_host import gate, lifecycle, registry
 from chom_core.plugin_host.registry import Role
 from chom_core.rest import ApiRoutes, access, api, routes
 from chom_core.rest.request import RequestGate
+from chom_core.schema import core_history
 from chom_core.values.access import Access
 from chom_core.web import Pages, errors, layout, nav, security, slots
 from chom_core.work import handlers, wake
@@ -40,6 +42,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=settings.public_url.startswith("https://"),
     )
     Babel(app, locale_selector=_locale, timezone_selector=_zone)
+    logs.init_app(app)
+    watch.init_app(app)
     layout.init_app(app)
     security.init_app(app)
     errors.init_app(app)
@@ -51,7 +55,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         _mount_plugin(app, document, loaded.plugin.name, loaded.package, loaded.rooms)
     app.context_processor(_context)
     app.jinja_env.globals["slot"] = slots.slot
-    access.declare(app, "assets.static", Access("public", "none"))
+    access.declare(app, "assets.static", Access("public", "none"), bare=True)
     access.check_complete(app)
     return app
 
@@ -59,9 +63,11 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 def start(settings: config.Settings, role: Role) -> None:
     """What every process does first: settings, database, keys, wake-ups, plugins."""
     config.use(settings)
+    logs.configure(settings)
     engine.configure(settings.database_url)
     encrypted.configure(settings.secret_keys)
     wake.configure(settings.redis_url)
+    health.use(core_history)
     for domain in DOMAINS:
         for name in ("models",) if role == "web" else ("models", "jobs"):
             room(domain, name)

@@ -31,6 +31,8 @@ class Settings:
     data_folder: Path = Path("var")
     demo: bool = False
     argon2_memory_kib: int = 65536
+    log_format: str = "json"
+    metrics_token: str = ""
 
     @property
     def cookie_key(self) -> str:
@@ -58,6 +60,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         data_folder=Path(environment.get("CHOM_DATA", "var")),
         demo=environment.get("CHOM_DEMO") == "1",
         argon2_memory_kib=int(environment.get("CHOM_ARGON2_KIB", "65536")),
+        log_format=environment.get("CHOM_LOG", "json"),
+        metrics_token=environment.get("CHOM_METRICS_TOKEN", ""),
     )
 
 

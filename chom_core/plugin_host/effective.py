@@ -68,7 +68,8 @@ class Facts:
 def facts(session: Session, tenant_id: UUID) -> Facts:
     """Read them: five short queries, asked once per generation."""
     switches: dict[UUID, dict[tuple[str, str], PluginSwitch]] = {tenant_id: {}, PLATFORM_ID: {}}
-    for row in session.scalars(select(PluginSwitch).where(PluginSwitch.tenant_id.in_(list(switches)))):
+    decisions = select(PluginSwitch).where(PluginSwitch.tenant_id.in_(list(switches)))
+    for row in session.scalars(decisions.execution_options(populate_existing=True)):
         switches[row.tenant_id][row.plugin, row.by] = row
     entitled = select(Entitlement.plugin, Entitlement.label).where(Entitlement.tenant_id == tenant_id)
     open_breakers = select(Breaker).where(
@@ -80,7 +81,7 @@ def facts(session: Session, tenant_id: UUID) -> Facts:
         switches=switches[tenant_id],
         platform=switches[PLATFORM_ID],
         entitlements=dict(session.execute(entitled).all()),
-        tripped={row.plugin: row for row in session.scalars(open_breakers)},
+        tripped={row.plugin: row for row in session.scalars(open_breakers.execution_options(populate_existing=True))},
     )
 
 
@@ -117,6 +118,10 @@ def _tenant(plugin: Plugin, known: Facts) -> list[Condition]:
     rules = [_installed(plugin, known)]
     if plugin.level == "reseller":
         rules.append(Condition("level", known.kind != "customer", _("it is for resellers")))
+    stopped = known.platform.get((plugin.name, "staff"))
+    if stopped is not None and not stopped.on:
+        words = _("switched off for everyone by %(decision)s", decision=_decision(stopped))
+        rules.append(Condition("platform", False, words))
     granted = known.switches.get((plugin.name, "parent"))
     if granted is not None:
         rules.append(Condition("granted", granted.on, _("your provider does not offer it")))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from chom_core.database import PLATFORM_ID, Tenant, clock, current, session, transaction
-from chom_core.database.unit import current_or_none
+from chom_core.database.unit import Unit, current_or_none
 from chom_core.hookspecs import specs
 from chom_core.plugin_host import effective
 from chom_core.plugin_host.dispatch import Table, compile_table
@@ -50,6 +52,8 @@ def enabled(tenant_id: UUID) -> Enabled:
             generation = fresh.scalar(select(Tenant.generation).where(Tenant.id == tenant_id))
     if generation is None:
         raise NotFound("This organisation does not exist.")
+    if unit is not None and _UNCOMMITTED in unit.cache:
+        return _within(unit, tenant_id, generation)
     held = _cache.get(tenant_id)
     if held is None or held.generation != generation:
         held = _compute(tenant_id, generation)
@@ -59,8 +63,31 @@ def enabled(tenant_id: UUID) -> Enabled:
     return held
 
 
-def _compute(tenant_id: UUID, generation: int) -> Enabled:
-    with transaction() as fresh:
+#: Marks a unit that changed switches and has not committed: what it sees is its own, and must not be cached.
+_UNCOMMITTED = "plugin_host.uncommitted"
+
+
+def _within(unit: Unit, tenant_id: UUID, generation: int) -> Enabled:
+    """What the unit's own uncommitted changes make of it, kept for that unit and generation only.
+
+    Cached for all, a state read before the commit would stand under the number that the commit then publishes.
+    """
+    mine: dict[tuple[UUID, int], Enabled] = unit.cache[_UNCOMMITTED]
+    key = (tenant_id, generation)
+    if key not in mine:
+        mine[key] = _compute(tenant_id, generation, unit.session)
+    return mine[key]
+
+
+def _mark_uncommitted() -> None:
+    unit = current()
+    if _UNCOMMITTED not in unit.cache:
+        unit.callbacks.insert(0, lambda: unit.cache.pop(_UNCOMMITTED, None))
+    unit.cache[_UNCOMMITTED] = {}
+
+
+def _compute(tenant_id: UUID, generation: int, here: Session | None = None) -> Enabled:
+    with nullcontext(here) if here is not None else transaction() as fresh:
         known = effective.facts(fresh, tenant_id)
         installed = dict(fresh.execute(select(InstalledPlugin.name, InstalledPlugin.hooks)).all())
     plugins = {name: loaded.plugin for name, loaded in registry.loaded.items()}
@@ -87,6 +114,12 @@ def _was_on(tenant_id: UUID, plugin: str) -> bool:
             PluginState.tenant_id.in_((tenant_id, PLATFORM_ID)), PluginState.plugin == plugin
         )
         return fresh.scalar(rows.limit(1)) is not None
+
+
+def forget() -> None:
+    """Drop what this process has cached: it was bound to another database, or its plugins changed."""
+    _cache.clear()
+    _tables.clear()
 
 
 def is_enabled(tenant_id: UUID | None, plugin: str) -> bool:
@@ -178,6 +211,7 @@ def refresh(tenant_id: UUID) -> dict[str, EffectiveState]:
     """
     here = session()
     here.flush()
+    _mark_uncommitted()
     statement = update(Tenant).where(Tenant.id == tenant_id).values(generation=Tenant.generation + 1)
     generation = here.execute(statement.returning(Tenant.generation)).scalar()
     if generation is None:
@@ -206,4 +240,5 @@ def refresh(tenant_id: UUID) -> dict[str, EffectiveState]:
 
 def refresh_everyone() -> None:
     """A platform-wide switch changed: every organisation's cached state is stale."""
+    _mark_uncommitted()
     session().execute(update(Tenant).where(Tenant.id != PLATFORM_ID).values(generation=Tenant.generation + 1))

@@ -16,10 +16,14 @@ _KEY = "chom_routes"
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A route's declaration: its access, and the plugin whose gate guards it (None: the core's)."""
+    """A route's declaration: its access, and the plugin whose gate guards it (None: the core's).
+
+    A `bare` route has no unit of work and no principal: files, and probes that must answer without a database.
+    """
 
     access: Access
     plugin: str | None = None
+    bare: bool = False
 
 
 class UndeclaredRoute(Exception):
@@ -32,8 +36,10 @@ def routes(app: Flask) -> dict[str, Declared]:
     return found
 
 
-def declare(app: Flask, endpoint: str, access: Access, plugin: str | None = None) -> None:
-    routes(app)[endpoint] = Declared(access, plugin)
+def declare(
+    app: Flask, endpoint: str, access: Access, plugin: str | None = None, *, bare: bool = False
+) -> None:
+    routes(app)[endpoint] = Declared(access, plugin, bare)
 
 
 def check_complete(app: Flask) -> None:

@@ -6,6 +6,7 @@ A request is a unit of work: it commits when the answer is below 400 and rolls b
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from uuid import UUID
 
 import structlog
@@ -54,9 +55,9 @@ class RequestGate:
         app.teardown_request(self.leave)
 
     def enter(self) -> None:
-        g.request_id = uuid7().hex
+        g.started, g.request_id = perf_counter(), uuid7().hex
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request=g.request_id, path=request.path)
+        structlog.contextvars.bind_contextvars(request=g.request_id)
         declared = self._declared()
         if declared is None:
             return
@@ -64,6 +65,8 @@ class RequestGate:
         g.work.__enter__()
         unit = current()
         unit.principal = self.authenticate(request)
+        if unit.principal.person_id is not None:
+            structlog.contextvars.bind_contextvars(person=str(unit.principal.person_id))
         tenant_id = self._organisation(declared, unit.principal)
         if tenant_id is not None:
             bind_tenant(tenant_id)
@@ -88,7 +91,8 @@ class RequestGate:
         """The declaration of the route, also of one that answers 405 or a redirect: a feature that is off must not
         be given away by them."""
         endpoint = request.endpoint or self._nearly()
-        return None if endpoint is None or endpoint == "assets.static" else routes(_app()).get(endpoint)
+        declared = routes(_app()).get(endpoint) if endpoint is not None else None
+        return None if declared is None or declared.bare else declared
 
     def _nearly(self) -> str | None:
         adapter = _app().create_url_adapter(request)

@@ -34,7 +34,8 @@ def answer(error: Exception) -> BaseResponse:
             fix="Go back, reload the page, and send it again.",
         )
     if not isinstance(error, (ChomError, HTTPException)):
-        log.exception("unhandled error at %s %s", request.method, request.path)
+        rule = request.url_rule.rule if request.url_rule else "(no route)"  # a path may carry a token
+        log.exception("unhandled error at %s %s", request.method, rule)
     if request.path.startswith("/api/"):
         return problems.response(error)
     return page(error)

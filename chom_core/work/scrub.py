@@ -19,11 +19,11 @@ _SECRETS = [
 ]  # fmt: skip
 
 
-def clean(text: str) -> str:
-    """`text` with what looks like a secret replaced by `***`, at most 2000 characters."""
+def clean(text: str, limit: int = LIMIT) -> str:
+    """`text` with what looks like a secret replaced by `***`, at most `limit` characters."""
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
-    return text[:LIMIT]
+    return text[:limit]
 
 
 def describe(error: BaseException) -> str:
