@@ -77,6 +77,7 @@ def test_a_secret_never_reaches_the_page_and_empty_keeps_it(app: Flask) -> None:
     stored = {"key": "sk_live_hidden", "label": "main"}
     html = show(Form(Gateway(), stored, stored=["key"]))
     assert "sk_live_hidden" not in html and "A value is stored" in html
+    assert Form(Gateway(), stored, stored=["key"])["key"].value == ""  # nor to a plugin's own template
     form = Form(Gateway(), stored, stored=["key"]).parse(MultiDict({"key": "", "label": "b"}))
     assert form.ok and form.values == {"label": "b"}
     new = Form(Gateway(), stored, stored=["key"]).parse(MultiDict({"key": " sk new ", "label": "b"}))
