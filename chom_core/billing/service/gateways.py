@@ -69,7 +69,8 @@ def gateway(currency: str, name: str = "") -> Bound:
     """The gateway called `name`, else the seller's choice, else the first that takes `currency`."""
     wanted = name or seller().gateway
     query = GatewayQuery(current().tenant_id, currency, wanted)
-    found = [Bound(answer.plugin, answer.value) for answer in hooks.billing_gateways(query)]
+    answers = hooks.billing_gateways(query)
+    found = [Bound(plugin, value) for plugin, value, _error, _ns in answers if value is not None]
     for bound in found:
         if bound.gateway.name == wanted:
             return bound

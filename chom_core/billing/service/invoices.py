@@ -27,21 +27,21 @@ def rate(currency: str, charges: Sequence[Charge], subscription_id: UUID | None 
     profile = sellers.profile()
     who, at = sellers.customer(profile), clock.now()
     answers = hooks.billing_lines(LinesQuery(who, currency, lines, at, subscription_id))
-    proposed = [Proposed(answer.plugin, proposal) for answer in answers for proposal in answer.value]
+    proposed = [Proposed(plugin, one) for plugin, value, _error, _ns in answers for one in value or ()]
     before_tax = rating.bill(currency, lines, proposed, None)
     query = TaxQuery(sellers.facts(sellers.seller()), who, currency, before_tax.lines, at)
     return rating.bill(currency, lines, proposed, _tax(query))
 
 
 def _tax(query: TaxQuery) -> TaxAnswer | None:
-    answers = list(hooks.billing_tax(query))
-    if len(answers) > 1:
+    found = [(plugin, value) for plugin, value, _error, _ns in hooks.billing_tax(query) if value is not None]
+    if len(found) > 1:
         raise PluginFailed(
-            f"Two features answer for tax: {', '.join(answer.plugin for answer in answers)}.",
-            plugin=answers[1].plugin,
+            f"Two features answer for tax: {', '.join(plugin for plugin, _value in found)}.",
+            plugin=found[1][0],
             fix="Staff: switch one of them off.",
         )
-    answer: TaxAnswer | None = answers[0].value if answers else None
+    answer: TaxAnswer | None = found[0][1] if found else None
     return answer
 
 
