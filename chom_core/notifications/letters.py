@@ -7,7 +7,7 @@ text, so both say the same. Everything put into the MJML is escaped by Jinja.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -68,14 +68,20 @@ def _known(locale: str) -> str:
         return "en"
 
 
-def _fit(value: Any, locale: str) -> Any:
-    """A value as a template may have it: said in the reader's language, without what no mail can hold."""
+def _fit(value: Any, locale: str, *, lines: bool = False) -> Any:
+    """A value as a template may have it: said in the reader's language, without what no mail can hold. Only a body
+    may have more than one line: nobody's name writes a line of its own into the plain text."""
     value = say(value, locale) if hasattr(value, "say") else value
     if isinstance(value, str):
-        return _UNFIT.sub("", value)
+        return _UNFIT.sub("", value) if lines else one_line(_UNFIT.sub(" ", value))
     if isinstance(value, (list, tuple)):
         return [_fit(one, locale) for one in value]
     return value
+
+
+def _plain(brand: Brand) -> Brand:
+    texts = {name: _fit(getattr(brand, name), "en") for name in ("name", "footer", "support_email")}
+    return replace(brand, **texts)
 
 
 def _look(brand: Brand) -> Tokens:
@@ -90,14 +96,14 @@ def public(path: str) -> str:
     return config.settings().public_url.rstrip("/") + path if path.startswith("/") else path
 
 
-def render(name: str, brand: Brand, locale: str, **context: Any) -> Letter:
-    """The mail `name` (a file of templates/mail) in the reader's language and the brand's look."""
+def render(template_name: str, brand: Brand, locale: str, /, **context: Any) -> Letter:
+    """The mail `template_name` (a file of templates/mail) in the reader's language and the brand's look."""
     locale = _known(locale)
     look = _look(brand)
     fonts = tokens.families(look.fonts.get("body", "Inter")).replace('"', "")
     values: dict[str, Any] = {
-        **{key: _fit(value, locale) for key, value in context.items()},
-        "brand": brand,
+        **{key: _fit(value, locale, lines=key == "body") for key, value in context.items()},
+        "brand": _plain(brand),
         "colour": look.light,
         "radius": look.layout.get("radius", "8px"),
         "font": f"{fonts}, Helvetica, Arial, sans-serif",
@@ -105,10 +111,10 @@ def render(name: str, brand: Brand, locale: str, **context: Any) -> Letter:
         "lang": locale.replace("_", "-"),
     }
     plain = _environment(locale, html=False)
-    template = plain.get_template(f"{name}.mjml")
+    template = plain.get_template(f"{template_name}.mjml")
     values |= {"base": "base.txt", "parts": "parts.txt"}
     text = re.sub(r"\n{3,}", "\n\n", template.render(values)).strip() + "\n"
     subject = one_line("".join(template.blocks["heading"](template.new_context(values))))[:300]
     values |= {"base": "base.mjml", "parts": "parts.mjml", "subject": subject}
-    mjml = _environment(locale, html=True).get_template(f"{name}.mjml").render(values)
+    mjml = _environment(locale, html=True).get_template(f"{template_name}.mjml").render(values)
     return Letter(subject, str(mrml.to_html(mjml).content), text)

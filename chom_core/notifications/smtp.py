@@ -84,7 +84,7 @@ def address(name: str, mail: str) -> str:
 
 def compose(mail: Outgoing) -> EmailMessage:
     """The message: plain text and HTML side by side, a Message-ID that is the same on every try."""
-    message = EmailMessage(policy=SMTP.clone(max_line_length=0))
+    message = EmailMessage(policy=SMTP)
     domain = parseaddr(mail.sender)[1].rpartition("@")[2] or "localhost"
     message["Message-ID"] = f"<{mail.id}@{domain}>"
     message["Date"] = format_datetime(clock.machine())

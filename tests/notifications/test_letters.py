@@ -47,7 +47,7 @@ def draw(template: str, text: str, brand: Brand | None = None, locale: str = "en
     return letters.render(
         template, brand or Brand(name=text, footer=text, support_email="help@x.example"), locale,
         name=text, link=link, reset_link=link, expires_at=datetime(2026, 11, 22, 14, 5, tzinfo=UTC), inviter=text,
-        organisation=text, role="admin", title=phrase("%(x)s is ready", x=text), body=f"{text}\n\nsecond\nline",
+        organisation=text, role="admin", title=phrase("%(x)s is ready", x=text), body=f"{smtp.one_line(text)}\n\nsecond\nline",
         facts=[(text, text)], action=phrase("Open %(x)s", x=text), mandatory=False, preferences_link=link,
     )  # fmt: skip
 
@@ -88,6 +88,7 @@ def test_a_hostile_name_changes_no_tag(template: str, text: str) -> None:
     assert parts(letter.html).seen == parts(plain.html).seen
     assert "\n" not in letter.subject
     assert "\r" not in letter.subject
+    assert "\nBcc" not in letter.text
     assert not re.search(r"[\x00-\x08\x0b-\x1f]", letter.text + letter.html.replace("\n", ""))
 
 

@@ -51,7 +51,7 @@ def sender(brand: Brand) -> str:
     return smtp.address(brand.mail_name or brand.name or name, brand.mail_address or mail)
 
 
-def queue_mail(envelope: Envelope, template: str, **context: Any) -> UUID | None:
+def queue_mail(envelope: Envelope, template: str, /, **context: Any) -> UUID | None:
     """Write a mail in the caller's transaction; it goes out after the commit. None where its key was used before."""
     brand = brand_for(tenant_id=envelope.tenant_id or PLATFORM_ID)
     letter = letters.render(template, brand, envelope.locale, name=envelope.name, **context)
