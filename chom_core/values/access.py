@@ -48,7 +48,7 @@ class Access:
                 f"Your role does not allow this; it takes: {self.words}.",
                 fix="Ask an owner or admin of your organisation.",
             )
-        if principal.kind == "key" and self.scope and self.scope not in principal.scopes:
+        if principal.kind == "key" and principal.scopes and self.scope not in principal.scopes:
             raise Refused(f"This API key lacks the scope {self.scope}.", fix="Make a key that has it, under API keys.")
 
     @property

@@ -27,7 +27,7 @@ class StaffRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever asks. `role` counts in `tenant_id` only; `scopes` limit a key and are empty for people."""
+    """Whoever asks. `role` counts in `tenant_id` only; `scopes` limit a key; none means all its role may do."""
 
     kind: Literal["anonymous", "person", "key", "system"]
     person_id: UUID | None = None

@@ -1,0 +1,70 @@
+"""The machines under the tests: one Postgres for the session, a template with every installed plugin, copies of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from cryptography.fernet import Fernet
+
+from chom_core import config, setup
+from chom_core.database import encrypted, engine, roles
+from chom_core.embedded.postgres import Postgres
+from chom_core.plugin_host import gate, registry
+from chom_core.values.ids import uuid7
+
+TEMPLATE = "chom_sdk_template"
+KEY = Fernet.generate_key().decode()
+
+
+class Server:
+    """A Postgres with a migrated template."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self.postgres = postgres
+        roles.bootstrap(postgres.url(), TEMPLATE)
+        for _ in setup.migrate(self.settings(TEMPLATE), self.owner_url(TEMPLATE), install_all=True):
+            pass
+        engine.engine().dispose()
+
+    def owner_url(self, database: str) -> str:
+        return self.postgres.url("chom_owner", database)
+
+    def settings(self, database: str) -> config.Settings:
+        """Settings of a CHOM on `database`; no Redis, so wake-ups are only logged and tests run jobs themselves."""
+        return config.Settings(
+            database_url=self.postgres.url("chom_app", database),
+            redis_url="",
+            secret_keys=(KEY,),
+            public_url="http://chom.test",
+            smtp_url="",
+            argon2_memory_kib=8,
+        )
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """A copy of the template, bound to this process while the block runs."""
+        name = f"s{os.getpid()}_{uuid7().hex[-8:]}"
+        admin = self.postgres.url().replace("+psycopg", "")
+        with psycopg.connect(admin, autocommit=True) as root:
+            root.execute(
+                f"create database {name} template {TEMPLATE} strategy file_copy owner chom_owner".encode()
+            )
+        settings = self.settings(name)
+        config.use(settings)
+        encrypted.configure([KEY])
+        gate.forget()
+        bound = engine.configure(settings.database_url)
+        try:
+            yield name
+        finally:
+            bound.dispose()
+            with psycopg.connect(admin, autocommit=True) as root:
+                root.execute(f"drop database {name} with (force)".encode())
+
+
+def skipped() -> dict[str, str]:
+    """Plugins that could not be loaded here, with the reason: a test that expects them fails with this text."""
+    return {name: item.why for name, item in registry.skipped.items()}

@@ -1,0 +1,164 @@
+"""A CHOM to test a plugin in: its app, its organisations, and clients for every role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chom_core.app import create_app
+from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
+from chom_core.identity.models import Membership, Person
+from chom_core.identity.service import create_api_key, open_session
+from chom_core.plugin_host import gate
+from chom_core.values.ids import uuid7
+from chom_core.values.principal import Principal, Role, StaffRole
+from chom_core.work import advance, run_all, stand
+from chom_sdk.testing.server import Server
+
+_app: Flask | None = None
+
+
+def app_of(server: Server, database: str) -> Flask:
+    """The app of this process: built once, as a worker builds it; it follows the database the process is bound to."""
+    global _app
+    if _app is None:
+        _app = create_app(server.settings(database))
+        _app.testing = True
+    return _app
+
+
+@dataclass
+class Organisation:
+    """An organisation with a person of every role."""
+
+    world: World
+    id: UUID
+    name: str
+    people: dict[Role, UUID] = field(default_factory=dict)
+    _clients: dict[object, FlaskClient] = field(default_factory=dict)
+    _keys: dict[object, str] = field(default_factory=dict)
+
+    def enable(self, plugin: str, note: str = "in a test") -> None:
+        """Switch the plugin on for this organisation, as staff."""
+        with self.world.staff():
+            gate.switch(self.id, plugin, on=True, by="staff", note=note)
+
+    def disable(self, plugin: str) -> None:
+        with self.world.staff():
+            gate.switch(self.id, plugin, on=False, by="staff")
+
+    @contextmanager
+    def acting(self, role: Role = Role.OWNER) -> Iterator[Session]:
+        """A unit of work as a person of this organisation."""
+        who = Principal("person", self.people[role], self.id, role, name=f"{role.value} of {self.name}")
+        with transaction(self.id, who) as here:
+            yield here
+
+    def client(self, role: Role = Role.OWNER) -> FlaskClient:
+        """A browser logged in as `role`. It sends no CSRF token by itself; `post` does."""
+        if role not in self._clients:
+            self._clients[role] = self.world.browser(self.people[role], self.id)
+        return self._clients[role]
+
+    def post(self, url: str, data: dict[str, Any] | None = None, role: Role = Role.OWNER) -> Any:
+        """Post a form as a browser would, with the token of a page."""
+        client = self.client(role)
+        return client.post(url, data={**(data or {}), "csrf_token": self.world.csrf(client)})
+
+    def key(self, role: Role = Role.ADMIN, scopes: tuple[str, ...] = ()) -> str:
+        """An API key of that role; without scopes it may do all that the role may. A key is never an owner."""
+        if (role, scopes) not in self._keys:
+            with self.acting(Role.OWNER):
+                self._keys[role, scopes] = create_api_key("test", role=role, scopes=scopes).secret
+        return self._keys[role, scopes]
+
+    def api(self, method: str, path: str, role: Role = Role.ADMIN, **options: Any) -> Any:
+        """Call `/api/v1` + path with a key of `role`."""
+        headers = {"Authorization": f"Bearer {self.key(role)}", **options.pop("headers", {})}
+        return self.world.app.test_client().open("/api/v1" + path, method=method, headers=headers, **options)
+
+    def move_clock(self, to: datetime) -> None:
+        """Let time pass for this organisation: what falls due runs, in order."""
+        with transaction() as here:
+            standing = here.scalar(select(Tenant.clock_at).where(Tenant.id == self.id))
+        if standing is None:
+            stand(self.id, clock.machine())
+        advance(self.id, to)
+
+
+class World:
+    """One CHOM on one fresh database."""
+
+    def __init__(self, server: Server, database: str) -> None:
+        self.server = server
+        self.database = database
+
+    @cached_property
+    def app(self) -> Flask:
+        return app_of(self.server, self.database)
+
+    @contextmanager
+    def staff(self, role: StaffRole = StaffRole.ADMIN) -> Iterator[Session]:
+        """A unit of work as a member of staff."""
+        with transaction(principal=Principal("person", staff_role=role, name="Dana")) as here:
+            yield here
+
+    @cached_property
+    def staff_client(self) -> FlaskClient:
+        """A browser of an admin of the platform."""
+        with transaction() as here:
+            person = self._person(here, "dana@chom.test", "Dana", Role.ADMIN, PLATFORM_ID)
+        return self.browser(person, PLATFORM_ID)
+
+    def organisation(self, name: str, *, parent: UUID = PLATFORM_ID, kind: str = "customer") -> Organisation:
+        """A new organisation with one person for each role."""
+        with transaction() as here:
+            slug = f"{re.sub('[^a-z]', '-', name.lower())}-{uuid7().hex[-6:]}"
+            row = Tenant(name=name, slug=slug, kind=kind, parent_id=parent)
+            here.add(row)
+            here.flush()
+            made = Organisation(self, row.id, name)
+            for role in Role:
+                made.people[role] = self._person(
+                    here, f"{role}@{slug}.test", f"{role} of {name}", role, row.id
+                )
+        return made
+
+    def _person(self, here: Session, email: str, name: str, role: Role, tenant_id: UUID) -> UUID:
+        person = Person(email=email, name=name, password_hash="", email_verified_at=clock.machine())
+        here.add(person)
+        here.flush()
+        here.add(Membership(person_id=person.id, tenant_id=tenant_id, role=role))
+        return person.id
+
+    def browser(self, person_id: UUID, tenant_id: UUID | None) -> FlaskClient:
+        """A browser with that person's session cookie."""
+        with transaction() as here:
+            opened = open_session(here.get_one(Person, person_id), tenant_id=tenant_id)
+        client = self.app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["token"] = opened.token
+        return client
+
+    def csrf(self, client: FlaskClient) -> str:
+        """The form token of a page that `client` may open."""
+        page = client.get("/me").text
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        if found is None:
+            raise AssertionError(f"no form token on /me: {page[:400]}")
+        return found[1]
+
+    def run_jobs(self) -> int:
+        """Run every job that is due, in this process; an error in one is raised here."""
+        return run_all()
