@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chom_core import identity
+from werkzeug.test import TestResponse
+
+from chom_core import config, identity
+from chom_core.app import create_app
 from chom_core.database import PLATFORM_ID, transaction
 from chom_core.identity import MailRequest, service
 from chom_core.identity.models import Membership, Person
 from chom_core.values import Principal, Role, StaffRole
-from tests.conftest import Database
+from tests.conftest import KEY, Database
 
 PASSWORD = "a heron by the lake"
 CHEAP = identity.Settings("https://chom.example", argon2_memory_kib=8, argon2_passes=1)
@@ -98,3 +104,59 @@ def person_row(email: str) -> Person:
         found = service.find_person(email)
         assert found is not None
         return found
+
+
+class Browser:
+    """A browser without script: keeps cookies and sends the form token of the page it last saw."""
+
+    def __init__(self, app: Flask) -> None:
+        self.http = app.test_client()
+        self.csrf = ""
+
+    def _seen(self, answer: TestResponse) -> TestResponse:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data(as_text=True))
+        self.csrf = found[1] if found else self.csrf
+        return answer
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self._seen(self.http.get(path, **more))
+
+    def post(self, path: str, data: dict[str, str] | None = None, *, page: str = "", **more: Any) -> TestResponse:
+        """Post the form as the page it stands on would (`page`, default the same address)."""
+        if not self.csrf or page:
+            self.get(page or path)
+        form = {"csrf_token": self.csrf, **(data or {})}
+        answer = self._seen(self.http.post(path, data=form, **more))
+        if answer.status_code in (302, 303):
+            self.csrf = ""
+        return answer
+
+    def log_in(self, email: str, password: str = PASSWORD) -> TestResponse:
+        return self.post("/login", {"email": email, "password": password}, page="/login")
+
+    @property
+    def cookie(self) -> str:
+        found = self.http.get_cookie("chom")
+        return found.value if found else ""
+
+
+_app: Flask | None = None
+
+
+@pytest.fixture
+def app(database: Database) -> Flask:
+    """The application, made once; the database behind it is the test's own."""
+    global _app
+    settings = config.Settings(database.app, "redis://127.0.0.1:9/0", (KEY,), public_url="http://localhost")
+    if _app is None:
+        before = identity.mails.use(None)
+        _app = create_app(settings)
+        if before is not None:
+            identity.mails.use(before)
+    config.use(settings)
+    return _app
+
+
+@pytest.fixture
+def browser(app: Flask, mailbox: Mailbox) -> Browser:
+    return Browser(app)
