@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from chom_core.work import checkpoint, handlers, lease, runner, wake
@@ -58,8 +57,6 @@ def tenant(servers: Place) -> UUID:
 @pytest.fixture(scope="session", autouse=True)
 def superuser(servers: Place) -> Iterator[None]:
     """A superuser's connection for looking and for setting up."""
-    host = str(servers.postgres.sockets)
-    with psycopg.connect(host=host, user="postgres", dbname="work", autocommit=True) as connection:
-        helpers.root[:] = [connection]
-        yield
-    helpers.root.clear()
+    helpers.root[:] = [helpers.connect(servers)]
+    yield
+    helpers.root.pop().close()

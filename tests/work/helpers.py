@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from chom_core.database import session, transaction
 from chom_core.work import enqueue
+from tests.harness.crash_place import Place
 
 #: The superuser's connection, put here by conftest.
 root: list[Any] = []
@@ -56,3 +59,8 @@ def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
         assert time.monotonic() < end, "the condition never came true"
         time.sleep(0.02)
     return found
+
+
+def connect(where: Place) -> psycopg.Connection[Any]:
+    """A superuser's connection."""
+    return psycopg.connect(host=str(where.postgres.sockets), user="postgres", dbname="work", autocommit=True)
