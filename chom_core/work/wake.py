@@ -38,9 +38,9 @@ _owner = 0
 
 
 def configure(url: str | None) -> None:
-    """Use the Redis at `url`; None: wake nobody (tests, and `run_all`)."""
+    """Use the Redis at `url`; None or empty: wake nobody (tests, and `run_all`)."""
     global _url, _client
-    _url, _client = url, None
+    _url, _client = url or None, None
 
 
 def configured() -> bool:
