@@ -150,7 +150,9 @@ def _same_as_before(key: str, lines: Sequence[tuple[str, Money, str]]) -> UUID:
     before = session().scalars(select(LedgerTransaction).where(LedgerTransaction.key == key)).one()
     had = sorted((e.account.code, e.amount, e.currency, e.account.party) for e in before.entries)
     if had != sorted((code, money.amount, money.currency, party) for code, money, party in lines):
-        raise Conflict(f"The ledger has other entries under {key}.", fix="Nothing was posted. Look at the ledger page.")
+        raise Conflict(
+            f"The ledger has other entries under {key}.", fix="Nothing was posted. Look at the ledger page."
+        )
     return before.id
 
 

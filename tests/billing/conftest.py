@@ -43,11 +43,19 @@ def shop_template(postgres: object, template: str) -> str:
     lifecycle.install(registry.loaded["sandbox_gateway"], made.owner)
     with transaction(PLATFORM_ID) as here:
         answers = sorted(registry.loaded["toy"].hooks)
-        here.add(InstalledPlugin(name="toy", version="0.1", level="platform", hooks=answers, updated_at=clock.now()))
+        here.add(
+            InstalledPlugin(
+                name="toy", version="0.1", level="platform", hooks=answers, updated_at=clock.now()
+            )
+        )
     with transaction(PLATFORM_ID):
         catalogue.seed_catalogue(legal_name="Lanternworks Ltd")
         catalogue.save_plan(
-            "toy-alone", title="Toy alone", shape=PlanShape.SERVICE, monthly=Money.of("9.00", "USD"), service_kind="toy"
+            "toy-alone",
+            title="Toy alone",
+            shape=PlanShape.SERVICE,
+            monthly=Money.of("9.00", "USD"),
+            service_kind="toy",
         )
         gate.switch(PLATFORM_ID, "sandbox_gateway", on=True, by="staff")
         subscribe(None, registered(None))
@@ -61,7 +69,9 @@ def shop_template(postgres: object, template: str) -> str:
 def _copy(made: Database, template: str) -> None:
     admin = made.server.url().replace("+psycopg", "")
     with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"create database {made.name} template {template} strategy file_copy owner chom_owner")
+        connection.execute(
+            f"create database {made.name} template {template} strategy file_copy owner chom_owner"
+        )
 
 
 @pytest.fixture

@@ -22,9 +22,15 @@ def order(plan: str = "pro", period: BillingPeriod = BillingPeriod.MONTHLY, name
     return Order(plan, period, "USD", 1, name)
 
 
-def click(card: str = GOOD, amount: str = "79.00", *, checkout_id: UUID | None = None, attempt: str = "1") -> Click:
+def click(
+    card: str = GOOD, amount: str = "79.00", *, checkout_id: UUID | None = None, attempt: str = "1"
+) -> Click:
     return Click(
-        checkout_id or uuid7(), attempt, Money.of(amount, "USD"), card={"test_card": card}, return_url="/back/PAYMENT"
+        checkout_id or uuid7(),
+        attempt,
+        Money.of(amount, "USD"),
+        card={"test_card": card},
+        return_url="/back/PAYMENT",
     )
 
 
@@ -42,4 +48,6 @@ def books_are_right() -> None:
 def events(tenant: UUID) -> list[str]:
     """The types of everything that happened to an organisation, in order."""
     with transaction(tenant) as here:
-        return list(here.scalars(select(Event.type).where(Event.tenant_id == tenant).order_by(Event.at, Event.id)))
+        return list(
+            here.scalars(select(Event.type).where(Event.tenant_id == tenant).order_by(Event.at, Event.id))
+        )

@@ -30,7 +30,9 @@ def money(cents: int) -> Money:
 
 
 def post(key: str, *postings: tuple[str, Money]) -> UUID:
-    return ledger.post(key, "test", postings, seller_id=sellers.seller().id, source="test", description="test")
+    return ledger.post(
+        key, "test", postings, seller_id=sellers.seller().id, source="test", description="test"
+    )
 
 
 def test_one_key_posts_once_for_ever(buyer: UUID) -> None:
@@ -138,7 +140,9 @@ cents = st.integers(-10_000, 10_000).filter(bool)
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(cents, min_size=1, max_size=6), min_size=1, max_size=5))
-def test_any_sequence_of_balanced_postings_leaves_the_books_right(buyer: UUID, groups: list[list[int]]) -> None:
+def test_any_sequence_of_balanced_postings_leaves_the_books_right(
+    buyer: UUID, groups: list[list[int]]
+) -> None:
     codes = list(ledger.CHART)
     with transaction(buyer):
         for amounts in groups:

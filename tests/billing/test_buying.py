@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, Payment, PaymentMethod, Subscription
 from chom_core.billing.service import checkout, payments, subscriptions
-from chom_core.database import Model, PLATFORM_ID, everyone, transaction
+from chom_core.database import PLATFORM_ID, Model, everyone, transaction
 from chom_core.plugin_host.models import Entitlement
 from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound, Unavailable, uuid7
 from chom_core.work import run_all
@@ -26,11 +26,18 @@ def test_a_paid_plan_is_active_granted_numbered_and_on_the_books(buyer: UUID) ->
     assert bought.state == "done"
     with transaction(buyer) as here:
         invoice = here.scalars(select(Invoice)).one()
-        assert (invoice.status, invoice.number, invoice.total, invoice.amount_paid) == ("paid", "INV-000001", 7900, 7900)
+        assert (invoice.status, invoice.number, invoice.total, invoice.amount_paid) == (
+            "paid",
+            "INV-000001",
+            7900,
+            7900,
+        )
         assert invoice.snapshot["seller"]["legal_name"] == "Lanternworks Ltd"
         assert [line.amount for line in invoice.lines] == [7900]
         assert here.scalars(select(Subscription.status)).one() == "active"
-        assert "projects" in here.scalars(select(Entitlement.plugin).where(Entitlement.tenant_id == buyer)).all()
+        assert (
+            "projects" in here.scalars(select(Entitlement.plugin).where(Entitlement.tenant_id == buyer)).all()
+        )
         assert ledger.balance("cash", "USD") == Money(7900, "USD")
         assert ledger.balance("revenue", "USD") == Money(-7900, "USD")
         assert ledger.balance("receivable", "USD") == Money(0, "USD")
@@ -139,7 +146,9 @@ def test_two_tabs_cannot_buy_two_hosting_plans(buyer: UUID) -> None:
     books_are_right()
 
 
-def test_a_lost_answer_is_asked_for_again_with_the_same_key(buyer: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_answer_is_asked_for_again_with_the_same_key(
+    buyer: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = book.charge
 
     def lost(*args: object, **options: object) -> object:
@@ -210,8 +219,14 @@ def test_preview_equals_the_invoice(buyer: UUID, period: BillingPeriod) -> None:
         bought = checkout.buy(order(period=period), click(amount=str(shown.total.major)))
     with transaction(buyer) as here:
         invoice = here.get_one(Invoice, bought.invoice_id)
-        assert (invoice.subtotal, invoice.tax, invoice.total) == (shown.subtotal.amount, shown.tax.amount, shown.total.amount)
-        assert [(x.description, x.amount) for x in invoice.lines] == [(x.description, x.amount.amount) for x in shown.lines]
+        assert (invoice.subtotal, invoice.tax, invoice.total) == (
+            shown.subtotal.amount,
+            shown.tax.amount,
+            shown.total.amount,
+        )
+        assert [(x.description, x.amount) for x in invoice.lines] == [
+            (x.description, x.amount.amount) for x in shown.lines
+        ]
 
 
 def test_jobs_left_over_do_nothing_twice(buyer: UUID) -> None:

@@ -37,7 +37,9 @@ class Plan(ResellerRow, Model):
     position: Mapped[int] = mapped_column(default=50)
 
     prices: Mapped[list[Price]] = relationship(lazy="selectin", order_by="Price.id", viewonly=True)
-    features: Mapped[list[PlanFeature]] = relationship(lazy="selectin", order_by="PlanFeature.plugin", viewonly=True)
+    features: Mapped[list[PlanFeature]] = relationship(
+        lazy="selectin", order_by="PlanFeature.plugin", viewonly=True
+    )
 
 
 class Price(ResellerRow, Model):

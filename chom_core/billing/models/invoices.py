@@ -30,7 +30,13 @@ class Invoice(TenantRow, Model):
         CheckConstraint("total = subtotal + tax and total >= 0", name="total"),
         CheckConstraint("amount_paid between 0 and total", name="paid"),
         UniqueConstraint("tenant_id", "subscription_id", "period_start"),
-        Index("uq_invoice_number", "seller_id", "number", unique=True, postgresql_where=text("number is not null")),
+        Index(
+            "uq_invoice_number",
+            "seller_id",
+            "number",
+            unique=True,
+            postgresql_where=text("number is not null"),
+        ),
     )
 
     seller_id: Mapped[UUID]

@@ -48,7 +48,9 @@ class LedgerTransaction(TenantRow, AppendOnly, Model):
     source: Mapped[str] = mapped_column(String(120))
     effective_at: Mapped[datetime]
 
-    entries: Mapped[list[LedgerEntry]] = relationship(lazy="selectin", order_by="LedgerEntry.id", viewonly=True)
+    entries: Mapped[list[LedgerEntry]] = relationship(
+        lazy="selectin", order_by="LedgerEntry.id", viewonly=True
+    )
 
 
 class LedgerEntry(TenantRow, AppendOnly, Model):

@@ -57,7 +57,9 @@ class Payment(TenantRow, Model):
             "tenant_id",
             "invoice_id",
             unique=True,
-            postgresql_where=text("status in ('created', 'requires_action', 'pending', 'authorised', 'succeeded')"),
+            postgresql_where=text(
+                "status in ('created', 'requires_action', 'pending', 'authorised', 'succeeded')"
+            ),
         ),
     )
 

@@ -29,7 +29,11 @@ class Subscription(TenantRow, Model):
             unique=True,
             postgresql_where=text("shape = 'hosting' and status <> 'cancelled'"),
         ),
-        Index("ix_subscription_due", "current_period_end", postgresql_where=text("status in ('active', 'past_due')")),
+        Index(
+            "ix_subscription_due",
+            "current_period_end",
+            postgresql_where=text("status in ('active', 'past_due')"),
+        ),
     )
 
     seller_id: Mapped[UUID]

@@ -117,7 +117,9 @@ def plans(shape: PlanShape | None = None, *, currency: str = "") -> list[Plan]:
     if shape is not None:
         query = query.where(Plan.shape == shape.value)
     found = session().scalars(query).all()
-    return [plan for plan in found if not currency or any(price.currency == currency for price in plan.prices)]
+    return [
+        plan for plan in found if not currency or any(price.currency == currency for price in plan.prices)
+    ]
 
 
 def plan(code: str) -> Plan:
@@ -134,7 +136,9 @@ def price(of: Plan, currency: str, period: BillingPeriod) -> Money:
     for row in of.prices:
         if row.currency == currency and row.billing_period == period.value:
             return Money(row.amount, currency)
-    raise Invalid(f"{of.title} has no {period.value} price in {currency}.", fix="Choose another period or currency.")
+    raise Invalid(
+        f"{of.title} has no {period.value} price in {currency}.", fix="Choose another period or currency."
+    )
 
 
 def savings(of: Plan, currency: str, period: BillingPeriod) -> Money:

@@ -113,7 +113,9 @@ def outcome(checkout_id: UUID) -> Outcome:
     payment = session().scalar(query)
     if payment is not None:
         return _outcome(payment)
-    return Outcome("done" if found.status == "done" else "failed", found.id, found.invoice_id, found.service_id)
+    return Outcome(
+        "done" if found.status == "done" else "failed", found.id, found.invoice_id, found.service_id
+    )
 
 
 def _buy(order: Order, click: Click, shape: PlanShape) -> Outcome:
@@ -208,7 +210,11 @@ def _prepare(purchase: Checkout, order: Order, plan: Plan) -> Invoice:
     period = subscriptions.current_period(subscription)
     bill = invoices.rate(order.currency, subscriptions.charges(subscription, period))
     invoice = invoices.draft(bill, seller=seller, subscription_id=subscription.id, period=period)
-    purchase.subscription_id, purchase.invoice_id, purchase.amount = subscription.id, invoice.id, invoice.total
+    purchase.subscription_id, purchase.invoice_id, purchase.amount = (
+        subscription.id,
+        invoice.id,
+        invoice.total,
+    )
     session().flush()
     return invoice
 
@@ -238,7 +244,9 @@ def _drop(left: Subscription) -> None:
         sellers.lock_profile()
     session().refresh(left)
     if left.status != "incomplete":
-        raise Conflict("An earlier payment for this went through after all.", fix="Look at your plan under Billing.")
+        raise Conflict(
+            "An earlier payment for this went through after all.", fix="Look at your plan under Billing."
+        )
     for invoice in session().scalars(select(Invoice).where(Invoice.subscription_id == left.id)):
         if invoice.status == "draft":
             invoice.status = "void"
@@ -265,7 +273,9 @@ def _same_amount(expected: Money, actual: Money) -> None:
 def _free(purchase: Checkout, invoice: Invoice, shape: PlanShape) -> Outcome:
     """Nothing to pay: finalised and paid at once. A service is built and owes nothing."""
     invoices.finalise(invoice)
-    invoices.paid(invoice, Money.zero(invoice.currency), key=f"invoice:{invoice.id}", description="Nothing to pay")
+    invoices.paid(
+        invoice, Money.zero(invoice.currency), key=f"invoice:{invoice.id}", description="Nothing to pay"
+    )
     payments.settled(invoice, purchase)
     if shape is PlanShape.SERVICE:
         building.deliver(purchase)
@@ -275,7 +285,9 @@ def _free(purchase: Checkout, invoice: Invoice, shape: PlanShape) -> Outcome:
 
 
 def _outcome(payment: Payment) -> Outcome:
-    found = session().get(Checkout, payment.checkout_id, populate_existing=True) if payment.checkout_id else None
+    found = (
+        session().get(Checkout, payment.checkout_id, populate_existing=True) if payment.checkout_id else None
+    )
     states: dict[str, State] = {
         "succeeded": "done",
         "authorised": "building",

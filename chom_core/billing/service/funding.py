@@ -89,7 +89,9 @@ def _words(item: SubscriptionItem) -> str:
         return _price_words(item, item.subscription)
     plan = session().get_one(Plan, item.plan_id)
     limit = int(plan.allowances.get("sites", 0)) * item.quantity
-    return _("Included in %(plan)s (%(count)s of %(limit)s)", plan=plan.title, count=sites_used(item), limit=limit)
+    return _(
+        "Included in %(plan)s (%(count)s of %(limit)s)", plan=plan.title, count=sites_used(item), limit=limit
+    )
 
 
 def _price_words(item: SubscriptionItem, of: Subscription) -> str:

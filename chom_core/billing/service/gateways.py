@@ -55,7 +55,9 @@ class Bound:
                 fix="Nothing is lost: try again in a minute. You will not be charged twice.",
             ) from error
 
-    def card_form(self, tenant_id: UUID, currency: str, errors: Mapping[str, list[str]] | None = None) -> CardForm:
+    def card_form(
+        self, tenant_id: UUID, currency: str, errors: Mapping[str, list[str]] | None = None
+    ) -> CardForm:
         """The gateway's own fields; this one only reads, so no commit."""
         with acting_as(self.plugin, writes=False):
             return self.gateway.card_form(CardFormQuery(tenant_id, currency, errors or {}))
@@ -77,7 +79,9 @@ def gateway(currency: str, name: str = "") -> Bound:
     if found and not name:
         return found[0]
     raise Unavailable(
-        f"No payment gateway takes {currency} here." if not name else f"The payment gateway {name} is not here.",
+        f"No payment gateway takes {currency} here."
+        if not name
+        else f"The payment gateway {name} is not here.",
         fix="Staff: switch on a gateway such as the sandbox under Extensions.",
     )
 

@@ -43,7 +43,9 @@ def begin(
     if known is not None:
         return known
     if session().scalar(select(Payment.id).where(Payment.invoice_id == invoice.id, Payment.status.in_(OPEN))):
-        raise Conflict("A payment for this is already on its way.", fix="Wait a moment, then reload the page.")
+        raise Conflict(
+            "A payment for this is already on its way.", fix="Wait a moment, then reload the page."
+        )
     payment = Payment(
         tenant_id=invoice.tenant_id, invoice_id=invoice.id, checkout_id=checkout.id if checkout else None, key=key,
         gateway=method.gateway, method_id=method.id, intent=intent, off_session=off_session, return_url=return_url,
@@ -142,7 +144,9 @@ def _succeeded(payment: Payment, invoice: Invoice, checkout: Checkout | None) ->
         invoices.finalise(invoice)
     method = session().get_one(PaymentMethod, payment.method_id)
     words = f"{method.brand} ending in {method.last4}"
-    invoices.paid(invoice, Money(payment.amount, payment.currency), key=f"payment:{payment.id}", description=words)
+    invoices.paid(
+        invoice, Money(payment.amount, payment.currency), key=f"payment:{payment.id}", description=words
+    )
     settled(invoice, checkout)
     if fresh:
         invoices.number(invoice)
@@ -192,7 +196,9 @@ def locked(payment_id: UUID) -> Payment:
 
 
 def _checkout(payment: Payment) -> Checkout | None:
-    return session().get(Checkout, payment.checkout_id, populate_existing=True) if payment.checkout_id else None
+    return (
+        session().get(Checkout, payment.checkout_id, populate_existing=True) if payment.checkout_id else None
+    )
 
 
 def _request(payment: Payment, method: PaymentMethod) -> PaymentRequest:

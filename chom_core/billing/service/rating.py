@@ -51,7 +51,9 @@ def lines_of(charges: Sequence[Charge]) -> tuple[BillLine, ...]:
     )
 
 
-def bill(currency: str, lines: Sequence[BillLine], proposed: Sequence[Proposed], tax: TaxAnswer | None) -> Bill:
+def bill(
+    currency: str, lines: Sequence[BillLine], proposed: Sequence[Proposed], tax: TaxAnswer | None
+) -> Bill:
     """The bill. Charges count before discounts; discounts stop at zero; tax is rounded once, on the taxable sum."""
     ordered = sorted(proposed, key=lambda item: item.proposal.amount.amount < 0)
     whole = list(lines)

@@ -51,7 +51,9 @@ def roll(subscription_id: UUID) -> UUID | None:
         emit("invoice.due", subject=f"invoice:{invoice.id}", payload={"invoice_id": str(invoice.id)})
     invoices.finalise(invoice)
     if not invoice.total:
-        invoices.paid(invoice, Money.zero(invoice.currency), key=f"invoice:{invoice.id}", description="Nothing to pay")
+        invoices.paid(
+            invoice, Money.zero(invoice.currency), key=f"invoice:{invoice.id}", description="Nothing to pay"
+        )
     session().flush()
     invoices.number(invoice)
     restart()
@@ -61,7 +63,9 @@ def roll(subscription_id: UUID) -> UUID | None:
 def _invoice(of: Subscription, period: Period) -> Invoice:
     """The period's draft. The unique key on subscription and period start makes a second one impossible."""
     bill = invoices.rate(of.currency, subscriptions.charges(of, period), of.id)
-    return invoices.draft(bill, seller=session().get_one(Seller, of.seller_id), subscription_id=of.id, period=period)
+    return invoices.draft(
+        bill, seller=session().get_one(Seller, of.seller_id), subscription_id=of.id, period=period
+    )
 
 
 def collect(invoice_id: UUID) -> None:

@@ -29,7 +29,9 @@ def seller() -> Seller:
     """The seller of the current organisation; Unavailable where nothing is set up for sale."""
     found = session().scalar(select(Seller).where(Seller.reseller_id == reseller_id()))
     if found is None:
-        raise Unavailable("Nothing is for sale here yet.", fix="The operator sets up a seller under Staff → Settings.")
+        raise Unavailable(
+            "Nothing is for sale here yet.", fix="The operator sets up a seller under Staff → Settings."
+        )
     return found
 
 
@@ -119,5 +121,3 @@ def next_number(of: Seller, series: str = "invoice") -> str:
         {"id": uuid7(), "at": clock.machine(), "seller": of.id, "series": series},
     )
     return f"{of.number_prefix}{int(number or 0):06d}"
-
-

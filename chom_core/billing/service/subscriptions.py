@@ -47,7 +47,9 @@ def subscription(subscription_id: UUID, *, lock: bool = False) -> Subscription:
     return found
 
 
-def begin(plan: Plan, unit: Money, period: BillingPeriod, quantity: int, title: str, seller_id: UUID) -> Subscription:
+def begin(
+    plan: Plan, unit: Money, period: BillingPeriod, quantity: int, title: str, seller_id: UUID
+) -> Subscription:
     """An incomplete subscription with one item at today's price. It grants nothing yet."""
     tenant_id = current().tenant_id
     assert tenant_id is not None
@@ -118,7 +120,9 @@ def past_due(of: Subscription) -> None:
     """A renewal was not paid. What it grants stays for now; dunning decides later."""
     if of.status == "active":
         of.status = "past_due"
-        emit("subscription.past_due", subject=f"subscription:{of.id}", payload={"subscription_id": str(of.id)})
+        emit(
+            "subscription.past_due", subject=f"subscription:{of.id}", payload={"subscription_id": str(of.id)}
+        )
 
 
 def end(of: Subscription, *, at: datetime | None = None) -> None:

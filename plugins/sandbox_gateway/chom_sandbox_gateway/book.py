@@ -38,7 +38,9 @@ _STATUS = {
 def keep_card(customer_id: UUID, entered: Entered) -> Card:
     """Save a card; the same test card of the same customer is the same card."""
     behaviour = entered.card.behaviour
-    reference = f"sbx_card_{customer_id.hex[-12:]}_{entered.card.number[-4:]}_{entered.month:02d}{entered.year}"
+    reference = (
+        f"sbx_card_{customer_id.hex[-12:]}_{entered.card.number[-4:]}_{entered.month:02d}{entered.year}"
+    )
     values = {
         "id": uuid7(), "created_at": clock.machine(), "reference": reference, "customer_id": customer_id,
         "behaviour": behaviour, "brand": entered.card.brand, "last4": entered.card.number[-4:],

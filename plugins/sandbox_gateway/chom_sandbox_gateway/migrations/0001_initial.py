@@ -49,7 +49,9 @@ def upgrade() -> None:
         sa.Column("return_url", sa.Text(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         *_row(),
-        sa.CheckConstraint("status in ('waiting', 'held', 'taken', 'declined', 'cancelled')", name="ck_charge_status"),
+        sa.CheckConstraint(
+            "status in ('waiting', 'held', 'taken', 'declined', 'cancelled')", name="ck_charge_status"
+        ),
         sa.CheckConstraint("amount > 0", name="ck_charge_amount"),
         sa.CheckConstraint("refunded between 0 and amount", name="ck_charge_refunded"),
         sa.PrimaryKeyConstraint("id", name="pk_charge"),

@@ -1,0 +1,80 @@
+"""What billing's pages share: the blueprint, the words for prices, and where a purchase leads next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+
+from chom_core.billing.service import checkout as verbs
+from chom_core.billing.service.checkout import Outcome
+from chom_core.values.billing import PlanShape
+from chom_core.values.period import BillingPeriod
+from chom_core.web import Pages
+
+pages = Pages("billing", "chom_core.billing", access="billing")
+
+
+def period_of(text: str) -> BillingPeriod:
+    """The period in a query string; monthly where it names none."""
+    return BillingPeriod(text) if text in list(BillingPeriod) else BillingPeriod.MONTHLY
+
+
+def per(period: BillingPeriod) -> str:
+    """«/month»."""
+    return {
+        BillingPeriod.MONTHLY: _("/month"),
+        BillingPeriod.QUARTERLY: _("/quarter"),
+        BillingPeriod.ANNUAL: _("/year"),
+        BillingPeriod.BIENNIAL: _("/2 years"),
+    }[period]
+
+
+def period_words(period: BillingPeriod) -> str:
+    return {
+        BillingPeriod.MONTHLY: _("Monthly"),
+        BillingPeriod.QUARTERLY: _("Quarterly"),
+        BillingPeriod.ANNUAL: _("Yearly"),
+        BillingPeriod.BIENNIAL: _("Two years"),
+    }[period]
+
+
+def onward(outcome: Outcome) -> Any:
+    """The redirect that a purchase or payment leads to, with the words for it."""
+    if outcome.state == "action":
+        return redirect(outcome.url, 303)
+    if outcome.state == "declined":
+        flash(f"{outcome.message} {_('Nothing was charged.')} {outcome.fix}", "error")
+    elif outcome.state == "failed":
+        flash(
+            f"{outcome.message or _('This did not work out.')} {_('Nothing was charged.')} {outcome.fix}",
+            "error",
+        )
+    elif outcome.state == "pending":
+        flash(_("The payment is on its way. This page shows it as soon as the bank has answered."), "info")
+    if outcome.checkout_id is None:
+        if outcome.state == "done":
+            flash(_("Paid. Thank you."), "success")
+        return redirect(url_for("billing.invoice", invoice_id=outcome.invoice_id), 303)
+    return _after_purchase(outcome)
+
+
+def _after_purchase(outcome: Outcome) -> Any:
+    assert outcome.checkout_id is not None
+    bought = verbs.checkout(outcome.checkout_id)
+    if outcome.state in ("declined", "failed"):
+        again = url_for("billing.checkout", plan=bought.plan_code, period=bought.billing_period)
+        return redirect(again, 303)
+    if outcome.service_id is not None:
+        if outcome.state == "building":
+            flash(_("The amount is held on your card, and charged only when your site stands."), "info")
+        return redirect(f"/services/{outcome.service_id}", 303)
+    if outcome.state == "done":
+        flash(_("Your plan is active. Create your first site now."), "success")
+        return redirect("/services/new", 303)
+    return redirect(url_for("billing.overview"), 303)
+
+
+def is_service(shape: str) -> bool:
+    return shape == PlanShape.SERVICE.value

@@ -1,0 +1,163 @@
+"""Prices and the checkout."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from flask_babel import gettext as _
+
+from chom_core.billing import schemas
+from chom_core.billing.pages.base import is_service, onward, pages, per, period_of, period_words
+from chom_core.billing.service import catalogue, gateways, methods, reads, sellers
+from chom_core.billing.service import checkout as verbs
+from chom_core.billing.service.checkout import Click, Outcome
+from chom_core.rest import organisation_id, principal
+from chom_core.values.access import Access
+from chom_core.values.billing import Order, PlanShape
+from chom_core.values.errors import ChomError, NotFound
+from chom_core.values.ids import parse_uuid
+from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod
+from chom_core.web import render
+from chom_core.web.forms import FORM, Form
+
+MAY_BUY = Access("billing")
+
+
+@pages.get("/prices", access="public")
+def prices() -> Any:
+    """Every plan, with a switch between billing periods and what each saves."""
+    period = period_of(request.args.get("period", ""))
+    every = {one: reads.offers(one) for one in BillingPeriod}
+    shown = every[period]
+    switch = [
+        (period_words(one), f"/prices?period={one.value}", one is period,
+         f"−{int(one.discount * 100)} %" if one.discount else "")
+        for one in BillingPeriod
+    ]  # fmt: skip
+    return render(
+        "billing/prices.html",
+        hosting=[offer for offer in shown if offer.shape == PlanShape.HOSTING.value],
+        services=[offer for offer in shown if offer.shape == PlanShape.SERVICE.value],
+        yearly={offer.code: offer for offer in every[BillingPeriod.ANNUAL]},
+        switch=switch,
+        per=per(period),
+        period=period,
+    )
+
+
+@pages.get("/checkout/<plan>", access="public")
+def checkout(plan: str) -> Any:
+    """The checkout: who pays, what exactly, with which card. Without a login it leads to sign-up and back."""
+    period = period_of(request.args.get("period", ""))
+    if principal().tenant_id is None:
+        offer = next((one for one in reads.offers(period) if one.code == plan), None)
+        if offer is None:
+            raise NotFound(f"There is no plan «{plan[:60]}» for sale.", fix="Choose one on the prices page.")
+        here = request.full_path.rstrip("?")
+        return render("billing/checkout_visitor.html", offer=offer, per=per(period), here=here)
+    MAY_BUY.check(principal())
+    return _page(plan, period, _form(plan))
+
+
+@pages.post("/checkout/<plan>")
+def pay(plan: str) -> Any:
+    """Pay pressed. Errors come back in place; nothing is charged then."""
+    period = period_of(request.form.get("period", ""))
+    form = _form(plan).parse(request.form)
+    if not form.ok:
+        return _page(plan, period, form), form.status
+    try:
+        outcome = _pressed(plan, period, form)
+    except ChomError as error:
+        return _page(plan, period, _refused(form, error), errors=error.fields), error.status
+    if outcome.state == "declined":
+        form.errors.setdefault(FORM, []).append(
+            f"{outcome.message} {_('Nothing was charged.')} {outcome.fix}"
+        )
+        return _page(plan, period, form, checkout_id=outcome.checkout_id), 402
+    return onward(outcome)
+
+
+@pages.get("/checkout/confirm")
+def confirm() -> Any:
+    """Back from the second step: the gateway is asked, whatever the address says."""
+    payment_id = parse_uuid(request.args.get("payment", ""))
+    if payment_id is None:
+        raise NotFound("There is no such payment.")
+    return onward(verbs.confirm(payment_id))
+
+
+def _form(plan: str) -> Form:
+    """Billing details as they are stored; a service plan also asks for the service's name."""
+    needs_name = is_service(catalogue.plan(plan).shape)
+    schema = schemas.ServiceDetailsSchema() if needs_name else schemas.BillingDetailsSchema()
+    return Form(schema, sellers.profile())
+
+
+def _refused(form: Form, error: ChomError) -> Form:
+    """Errors of known fields beside them; everything else at the top. The card's fields show their own."""
+    known = {name: messages for name, messages in error.fields.items() if name in form.schema.fields}
+    for name, messages in known.items():
+        form.errors.setdefault(name, []).extend(messages)
+    if not known:
+        form.errors.setdefault(FORM, []).append(f"{error.detail} {error.fix}".strip())
+    return form
+
+
+def _pressed(plan: str, period: BillingPeriod, form: Form) -> Outcome:
+    details = dict(form.values)
+    name = details.pop("service_name", "")
+    sellers.update_profile(details)
+    currency = sellers.profile().currency
+    method_id = parse_uuid(request.form.get("method", ""))
+    click = Click(
+        checkout_id=parse_uuid(request.form.get("checkout", "")) or verbs.new_id(),
+        attempt=request.form.get("attempt", "")[:40] or verbs.new_id().hex,
+        expected=Money(_whole(request.form.get("expected", "")), currency),
+        card=None if method_id else request.form.to_dict(),
+        method_id=method_id,
+        return_url=request.host_url.rstrip("/") + "/checkout/confirm?payment=PAYMENT",
+    )
+    return verbs.buy(Order(plan, period, currency, 1, name), click)
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 16 else -1
+
+
+def _page(
+    plan: str,
+    period: BillingPeriod,
+    form: Form,
+    *,
+    errors: dict[str, list[str]] | None = None,
+    checkout_id: UUID | None = None,
+) -> str:
+    """The page with the exact amount. A new attempt number each time: pressing twice is one, trying again another."""
+    found = catalogue.plan(plan)
+    currency = sellers.profile().currency
+    offer = reads.offer(found, period, currency)
+    bill = verbs.preview(Order(plan, period, currency, 1))
+    card = gateways.gateway(currency)
+    kept = checkout_id or parse_uuid(request.form.get("checkout", "")) or verbs.new_id()
+    return render(
+        "billing/checkout.html",
+        offer=offer,
+        bill=bill,
+        form=form,
+        methods=methods.methods(),
+        chosen=request.form.get("method", ""),
+        gateway=card.gateway,
+        card=card.card_form(organisation_id(), currency, errors),
+        checkout_id=kept,
+        attempt=verbs.new_id().hex,
+        period=period,
+        per=per(period),
+        periods=[
+            (period_words(p), f"/checkout/{plan}?period={p.value}", p is period, "") for p in BillingPeriod
+        ],
+        held=is_service(found.shape),
+    )

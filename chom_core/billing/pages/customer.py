@@ -1,0 +1,125 @@
+"""The organisation's own billing: overview, invoices, cards, cancelling."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from chom_core.billing.pages.base import onward, pages, per
+from chom_core.billing.service import checkout, gateways, methods, reads, sellers, subscriptions
+from chom_core.plugin_host import NavItem
+from chom_core.rest import organisation_id
+from chom_core.values.errors import ChomError, Invalid
+from chom_core.values.ids import parse_uuid
+from chom_core.web import nav, render
+
+nav.add(
+    NavItem(_l("Billing"), "billing.overview", "wallet", "Money", "billing", 10),  # type: ignore[arg-type]
+    NavItem(_l("Invoices"), "billing.invoices", "receipt", "Money", "billing", 20),  # type: ignore[arg-type]
+    NavItem(_l("Payment methods"), "billing.cards", "credit-card", "Money", "billing", 30),  # type: ignore[arg-type]
+)
+
+
+@pages.get("/billing")
+def overview() -> Any:
+    """Plan, what renews when and for how much, allowances as bars, what is owed."""
+    return render("billing/overview.html", money=reads.overview(), per=per)
+
+
+@pages.post("/billing/subscriptions/<uuid:subscription_id>/cancel")
+def cancel(subscription_id: UUID) -> Any:
+    """Do not renew."""
+    of = subscriptions.cancel(subscription_id)
+    flash(
+        _("%(plan)s runs until %(day)s and is not renewed.", plan=of.items[0].title, day=_day(of)), "success"
+    )
+    return redirect(url_for("billing.overview"), 303)
+
+
+@pages.post("/billing/subscriptions/<uuid:subscription_id>/keep")
+def keep(subscription_id: UUID) -> Any:
+    """Take the cancellation back."""
+    of = subscriptions.keep(subscription_id)
+    flash(_("%(plan)s is renewed on %(day)s as before.", plan=of.items[0].title, day=_day(of)), "success")
+    return redirect(url_for("billing.overview"), 303)
+
+
+@pages.get("/billing/invoices")
+def invoices() -> Any:
+    """Every invoice, newest first."""
+    return render("billing/invoices.html", invoices=reads.invoice_list())
+
+
+@pages.get("/billing/invoices/<uuid:invoice_id>")
+def invoice(invoice_id: UUID) -> Any:
+    """One invoice, ready to print; with its payments, and a way to pay what is open."""
+    return render(
+        "billing/invoice.html",
+        invoice=reads.invoice(invoice_id),
+        payments=reads.payment_list(invoice_id),
+        methods=methods.methods(),
+        attempt=checkout.new_id().hex,
+    )
+
+
+@pages.post("/billing/invoices/<uuid:invoice_id>/pay")
+def pay_invoice(invoice_id: UUID) -> Any:
+    """Pay an open invoice with a card on file."""
+    method_id = parse_uuid(request.form.get("method", ""))
+    if method_id is None:
+        raise Invalid(
+            "Choose a card.", fix="Add one under Payment methods first.", fields={"method": ["Choose one."]}
+        )
+    back = request.host_url.rstrip("/") + "/checkout/confirm?payment=PAYMENT"
+    return onward(checkout.pay_invoice(invoice_id, request.form.get("attempt", "")[:40], method_id, back))
+
+
+@pages.get("/billing/methods")
+def cards() -> Any:
+    """The cards on file, and a form for another."""
+    return _cards()
+
+
+@pages.post("/billing/methods")
+def add_card() -> Any:
+    """Another card. The gateway's fields show their own errors."""
+    try:
+        added = methods.add_method(sellers.profile().currency, request.form.to_dict())
+    except ChomError as error:
+        return _cards(error), error.status
+    flash(_("%(card)s is saved.", card=reads.card_words(added)), "success")
+    return redirect(url_for("billing.cards"), 303)
+
+
+@pages.post("/billing/methods/<uuid:method_id>/default")
+def default_card(method_id: UUID) -> Any:
+    """Charge renewals to this card."""
+    methods.make_default(method_id)
+    return redirect(url_for("billing.cards"), 303)
+
+
+@pages.post("/billing/methods/<uuid:method_id>/remove")
+def remove_card(method_id: UUID) -> Any:
+    """Forget a card."""
+    methods.remove_method(method_id)
+    flash(_("The card is removed."), "success")
+    return redirect(url_for("billing.cards"), 303)
+
+
+def _cards(error: ChomError | None = None) -> str:
+    currency = sellers.profile().currency
+    bound = gateways.gateway(currency)
+    form = bound.card_form(organisation_id(), currency, error.fields if error else {})
+    return render(
+        "billing/methods.html", methods=methods.methods(), card=form, gateway=bound.gateway, error=error
+    )
+
+
+def _day(of: Any) -> str:
+    from chom_core.web.formats import day
+
+    return str(day(of.current_period_end))

@@ -1,0 +1,69 @@
+"""Money at the operator's desk: every invoice, every payment, the ledger and its check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from chom_core.billing import ledger
+from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerTransaction
+from chom_core.billing.service import reads
+from chom_core.database import Tenant, everyone
+from chom_core.plugin_host import NavItem
+from chom_core.values.money import Money
+from chom_core.web import Pages, nav, render
+
+desk = Pages("billing_staff", "chom_core.billing", prefix="/staff", access="staff", tenant="none")
+nav.add(
+    NavItem(_l("Invoices"), "billing_staff.invoices", "receipt", "Staff", "staff", 40),  # type: ignore[arg-type]
+    NavItem(_l("Payments"), "billing_staff.payments", "credit-card", "Staff", "staff", 41),  # type: ignore[arg-type]
+    NavItem(_l("Ledger"), "billing_staff.books", "scale", "Staff", "staff", 42),  # type: ignore[arg-type]
+)
+
+
+@desk.get("/invoices")
+def invoices() -> Any:
+    """Invoices of all organisations, newest first."""
+    with everyone("staff: invoices") as here:
+        rows = reads.invoice_list(here=here)
+        names = _names(here, {row.tenant_id for row in rows})
+    return render("billing/staff_invoices.html", invoices=rows, names=names)
+
+
+@desk.get("/payments")
+def payments() -> Any:
+    """Attempts to pay of all organisations, newest first."""
+    with everyone("staff: payments") as here:
+        rows = reads.payment_list(here=here)
+        names = _names(here, {row.tenant_id for row in rows})
+    return render("billing/staff_payments.html", payments=rows, names=names)
+
+
+@desk.get("/ledger")
+def books() -> Any:
+    """Balances by account, the newest transactions, and whether the books are right."""
+    with everyone("staff: ledger") as here:
+        problems = ledger.check(here)
+        query = select(LedgerAccount.code, LedgerAccount.currency, LedgerBalance.balance)
+        sums: dict[tuple[str, str], int] = {}
+        for code, currency, balance in here.execute(
+            query.join(LedgerBalance, LedgerBalance.account_id == LedgerAccount.id)
+        ).tuples():
+            sums[code, currency] = sums.get((code, currency), 0) + balance
+        newest = here.scalars(select(LedgerTransaction).order_by(LedgerTransaction.id.desc()).limit(50)).all()
+        names = _names(here, {row.tenant_id for row in newest})
+        rows = [(row, [(e.account.code, Money(e.amount, e.currency)) for e in row.entries]) for row in newest]
+    order = list(ledger.CHART)
+    balances = [
+        (code, ledger.CHART[code], Money(amount, currency))
+        for (code, currency), amount in sorted(
+            sums.items(), key=lambda item: (order.index(item[0][0]), item[0][1])
+        )
+    ]
+    return render("billing/staff_ledger.html", problems=problems, balances=balances, rows=rows, names=names)
+
+
+def _names(here: Any, ids: set[Any]) -> dict[Any, str]:
+    return dict(here.execute(select(Tenant.id, Tenant.name).where(Tenant.id.in_(ids))).tuples().all())

@@ -1,0 +1,163 @@
+"""What billing's forms and API take and give."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from marshmallow import Schema, fields, validate
+
+from chom_core.values.period import BillingPeriod
+
+_PERIODS = [period.value for period in BillingPeriod]
+
+
+class BillingDetailsSchema(Schema):
+    """Who the invoice is for."""
+
+    name = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=200),
+        metadata={"label": _l("Name or company"), "autocomplete": "organization"},
+    )
+    email = fields.String(
+        required=True,
+        validate=[validate.Email(), validate.Length(max=254)],
+        metadata={"label": _l("E-mail address for invoices"), "widget": "email", "autocomplete": "email"},
+    )
+    address = fields.String(
+        load_default="",
+        validate=validate.Length(max=1000),
+        metadata={"label": _l("Address"), "widget": "textarea", "rows": 2, "autocomplete": "street-address"},
+    )
+    country = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^[A-Za-z]{2}$", error="Two letters, for example US or DE."),
+        metadata={
+            "label": _l("Country"),
+            "help": _l("Two letters, for example US or DE."),
+            "autocomplete": "country",
+        },
+    )
+    vat_id = fields.String(
+        load_default="", validate=validate.Length(max=40), metadata={"label": _l("Tax or VAT number")}
+    )
+
+
+class ServiceDetailsSchema(BillingDetailsSchema):
+    """The same, for a plan that builds a service: it needs a name."""
+
+    service_name = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=63),
+        metadata={
+            "label": _l("Name of the site"),
+            "help": _l("Small letters, digits and hyphens. It becomes the address."),
+        },
+    )
+
+
+class OrderSchema(Schema):
+    """What to preview."""
+
+    plan = fields.String(required=True, validate=validate.Length(min=1, max=60))
+    period = fields.String(load_default="monthly", validate=validate.OneOf(_PERIODS))
+    currency = fields.String(load_default="USD", validate=validate.Regexp(r"^[A-Z]{3}$"))
+    quantity = fields.Integer(load_default=1, strict=True, validate=validate.Range(1, 1000))
+    service_name = fields.String(load_default="", validate=validate.Length(max=63))
+
+
+class PeriodQuerySchema(Schema):
+    """Which price to show."""
+
+    period = fields.String(load_default="monthly", validate=validate.OneOf(_PERIODS))
+
+
+class MoneySchema(Schema):
+    """Whole minor units (cents) of one currency."""
+
+    amount = fields.Integer(required=True)
+    currency = fields.String(required=True)
+
+
+class PlanSchema(Schema):
+    """A plan and its price for one billing period, tax not included."""
+
+    code = fields.String()
+    title = fields.String()
+    shape = fields.String(validate=validate.OneOf(["hosting", "service", "addon"]))
+    description = fields.String()
+    period = fields.String(validate=validate.OneOf(_PERIODS))
+    price = fields.Nested(MoneySchema)
+    monthly = fields.Nested(MoneySchema)
+    saving = fields.Nested(MoneySchema)
+    allowances = fields.Dict(keys=fields.String(), values=fields.Integer())
+    overage = fields.Dict(keys=fields.String(), values=fields.Nested(MoneySchema))
+    features = fields.List(fields.String())
+    service_kind = fields.String()
+
+
+class BillLineSchema(Schema):
+    """One line of a bill, net of tax."""
+
+    kind = fields.String()
+    description = fields.String()
+    quantity = fields.String()
+    unit = fields.Nested(MoneySchema, allow_none=True)
+    amount = fields.Nested(MoneySchema)
+    period_start = fields.AwareDateTime(allow_none=True)
+    period_end = fields.AwareDateTime(allow_none=True)
+
+
+class BillSchema(Schema):
+    """A preview: the invoice of this order would say exactly this."""
+
+    currency = fields.String()
+    lines = fields.List(fields.Nested(BillLineSchema))
+    subtotal = fields.Nested(MoneySchema)
+    tax = fields.Nested(MoneySchema)
+    total = fields.Nested(MoneySchema)
+    tax_title = fields.String()
+    tax_rate = fields.String()
+    tax_note = fields.String()
+
+
+class InvoiceSchema(BillSchema):
+    """A finalised invoice."""
+
+    id = fields.UUID()
+    number = fields.String()
+    status = fields.String(validate=validate.OneOf(["open", "paid", "void", "uncollectible"]))
+    due = fields.Nested(MoneySchema)
+    issued_at = fields.AwareDateTime(allow_none=True)
+    due_at = fields.AwareDateTime(allow_none=True)
+    paid_at = fields.AwareDateTime(allow_none=True)
+    snapshot = fields.Dict()
+
+
+class PaymentSchema(Schema):
+    """An attempt to pay."""
+
+    id = fields.UUID()
+    invoice_id = fields.UUID()
+    status = fields.String()
+    amount = fields.Nested(MoneySchema)
+    card = fields.String()
+    code = fields.String()
+    message = fields.String()
+    created_at = fields.AwareDateTime()
+
+
+class SubscriptionSchema(Schema):
+    """A subscription; `next_total` is what its next invoice would come to now, tax included."""
+
+    id = fields.UUID()
+    shape = fields.String()
+    status = fields.String()
+    title = fields.String()
+    plan = fields.String()
+    price = fields.Nested(MoneySchema)
+    period = fields.String()
+    current_period_start = fields.AwareDateTime()
+    current_period_end = fields.AwareDateTime()
+    cancel_at = fields.AwareDateTime(allow_none=True)
+    service_id = fields.UUID(allow_none=True)
+    next_total = fields.Nested(MoneySchema)
