@@ -37,7 +37,7 @@ _WIDGETS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
 
 def widget_of(spec: fields.Field[Any]) -> str:
     """The widget's name; a field class that no input can hold is a mistake in the schema, told at once."""
-    chosen = spec.metadata.get("widget")
+    chosen = spec.metadata.get("widget") or ("secret" if spec.metadata.get("secret") else "")
     if chosen:
         return str(chosen)
     if isinstance(spec, fields.List):
