@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from chom_core.provisioning import kinds, reads, service
+from chom_core.provisioning import kinds, nodes, reads, service
 from chom_core.provisioning.schemas import (
     ActionSchema,
     DeleteQuerySchema,
@@ -55,10 +55,12 @@ def list_services(query: dict[str, Any]) -> Page[Any]:
 
 @services.get("/kinds", scope=READ, out=KindSchema, many=True)
 def list_kinds() -> list[dict[str, Any]]:
-    """The kinds of service that can be ordered."""
+    """The kinds of service that can be ordered here now."""
+    buildable = nodes.buildable()
     return [
         {"name": k.name, "title": str(k.title), "description": str(k.description), "family": k.family}
         for k in kinds.kinds().values()
+        if k.name in buildable
     ]
 
 

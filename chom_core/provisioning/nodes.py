@@ -102,6 +102,13 @@ def all_nodes() -> Sequence[Node]:
     return session().scalars(select(Node).order_by(Node.name)).all()
 
 
+def buildable() -> frozenset[str]:
+    """The kinds that some active node builds: what the order page offers."""
+    active = set(session().scalars(select(Node.driver).where(Node.status == "active").distinct()))
+    found = (bound.driver.kinds for name, bound in kinds.drivers().items() if name in active)
+    return frozenset(kind for names in found for kind in names)
+
+
 def place(kind: str) -> Node:
     """Take a place on the emptiest active node whose driver builds `kind`. Unavailable where none has room."""
     fit = [name for name, bound in kinds.drivers().items() if kind in bound.driver.kinds]

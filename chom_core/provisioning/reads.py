@@ -45,7 +45,11 @@ def rows(
 
 def fetch(statement: Rows) -> list[ServiceInfo]:
     """The services of a statement made by `rows`."""
-    return [views.service_info(*row) for row in session().execute(statement)]
+    return [views.service_info(service, node, operation) for service, node, operation in _execute(statement)]
+
+
+def _execute(statement: Rows) -> Sequence[tuple[Service, Node, Operation | None]]:
+    return cast("Sequence[tuple[Service, Node, Operation | None]]", session().execute(statement).all())
 
 
 def services(
@@ -88,10 +92,10 @@ def _matching(
 
 def service(service_id: UUID) -> ServiceInfo:
     """One service of the organisation; NotFound where it is none of its own."""
-    row = session().execute(rows(deleted=True).where(Service.id == service_id)).one_or_none()
-    if row is None:
+    found = fetch(rows(deleted=True).where(Service.id == service_id))
+    if not found:
         raise NotFound(_("There is no such service."))
-    return views.service_info(*row)
+    return found[0]
 
 
 def count(family: str = "") -> int:

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from chom_core.database import current
 from chom_core.plugin_host import NavItem, hooks
-from chom_core.provisioning import funding, kinds, names, reads, service
+from chom_core.provisioning import funding, kinds, names, nodes, reads, service
 from chom_core.provisioning.models import Service
 from chom_core.provisioning.pages.parts import latest, may, offered, operation_view, tabs
 from chom_core.provisioning.schemas import RenameSchema, order_schema
@@ -23,7 +23,7 @@ from chom_core.web.export import csv_response
 from chom_core.web.forms import Form
 from chom_core.web.tables import Filter, ListPage, Sort, moment
 
-services = Pages("services", __name__, prefix="/services")
+services = Pages("services", "chom_core.provisioning", prefix="/services")
 nav.add(NavItem(_l("Services"), "services.index", "server-2", section="Hosting", weight=10))  # type: ignore[arg-type]
 
 _STATUSES = (
@@ -106,7 +106,7 @@ def _export(found: list[ServiceInfo]) -> Response:
 
 @services.get("/new", access="member")
 def new() -> str:
-    buildable = {name for bound in kinds.drivers().values() for name in bound.driver.kinds}
+    buildable = nodes.buildable()
     found = [kind for kind in kinds.kinds().values() if kind.name in buildable]
     return render("provisioning/new.html", kinds=found)
 

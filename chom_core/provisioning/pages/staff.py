@@ -22,11 +22,11 @@ from chom_core.web.forms import Form
 from chom_core.web.tables import Filter, ListPage, Sort, moment
 from chom_core.work import enqueue
 
-staff = Pages("provisioning_staff", __name__, prefix="/staff", access="staff", tenant="none")
+staff = Pages("provisioning_staff", "chom_core.provisioning", prefix="/staff", access="staff", tenant="none")
 for _label, _endpoint, _icon, _weight in (
     (_l("Services"), "all_services", "server-2", 20),
     (_l("Nodes"), "all_nodes", "server", 30),
-    (_l("Drift"), "drift_list", "git-compare", 40),
+    (_l("Drift"), "drift_list", "alert-triangle", 40),
 ):
     _item = NavItem(_label, f"provisioning_staff.{_endpoint}", _icon, "Staff", "staff", _weight)  # type: ignore[arg-type]
     nav.add(_item)
