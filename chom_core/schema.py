@@ -30,4 +30,6 @@ def core_history() -> migrations.History:
     package = Path(str(chom_core.__file__)).parent
     inside = package / "migrations" / "versions"
     versions = inside if inside.is_dir() else package.parent / "migrations" / "versions"
-    return migrations.History("core", Model, versions)
+    from chom_core.billing import ddl
+
+    return migrations.History("core", Model, versions, ddl.STATEMENTS)

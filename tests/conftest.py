@@ -10,9 +10,10 @@ from uuid import UUID
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import create_engine
 
 from chom_core.database import PLATFORM_ID, encrypted, engine, roles, transaction
-from chom_core.database.tenants import Tenant
+from chom_core.database.tenants import Tenant, ensure_platform
 from chom_core.embedded.postgres import Postgres
 from chom_core.values import uuid7
 
@@ -48,25 +49,12 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def template(postgres: Postgres) -> str:
     """A database with the core's whole schema, migrated as an operator would."""
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    from sqlalchemy import create_engine
-
-    from chom_core.database import Model, tenancy
-    from chom_core.database.tenants import ensure_platform
-    from chom_core.schema import FLOORS
+    from chom_core.schema import core_history
 
     roles.bootstrap(postgres.url(), "chom_template")
-    for floor in FLOORS:
-        package = f"chom_core.{floor.split('.')[0]}"
-        if find_spec(package) and find_spec(f"chom_core.{floor}"):
-            import_module(f"chom_core.{floor}")
+    core_history().upgrade(postgres.url("chom_owner", "chom_template"))
     owner = create_engine(postgres.url("chom_owner", "chom_template"))
     with owner.begin() as connection:
-        connection.exec_driver_sql("create schema core")
-        Model.metadata.create_all(connection)
-        tenancy.secure(connection, Model)
         ensure_platform(connection)
     owner.dispose()
     return "chom_template"

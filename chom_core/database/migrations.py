@@ -6,6 +6,7 @@ in the same transaction. Branches across plugins are not used: one uninstalled p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +27,16 @@ _SCRIPTS = Path(__file__).parent / "alembic"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One line of migrations: the core's or a plugin's."""
+    """One line of migrations: the core's or a plugin's.
+
+    `statements` are what tables cannot say by themselves (functions, triggers): like policies they are made anew at
+    each upgrade, so they must bear to be run again.
+    """
 
     name: str
     base: type[DeclarativeBase]
     versions: Path
+    statements: Sequence[str] = ()
 
     @property
     def schema(self) -> str:
@@ -53,6 +59,8 @@ class History:
             if self.versions.is_dir():
                 command.upgrade(self._config(connection), revision)
             if revision == "head":
+                for statement in self.statements:
+                    connection.exec_driver_sql(statement)
                 tenancy.secure(connection, self.base)
                 tenancy.check(connection, self.base)
             # /readyz and `chom doctor` ask as the application which revision stands
