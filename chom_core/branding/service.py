@@ -29,6 +29,20 @@ _TEXTS = tuple(f.name for f in fields(Brand) if f.name not in (*_PARTS, "words",
 #: (organisation or None, host) → (generation, brand). A process forgets the whole of it when it grows beyond reason.
 _cache: dict[tuple[UUID, str], tuple[int, Brand]] = {}
 _MOST = 5000
+#: Variables that the kit derives at the root; a box with tokens of its own derives them again.
+_DERIVED = """.brand-preview {
+  --tblr-primary: var(--chom-primary); --tblr-primary-fg: var(--chom-on-primary);
+  --tblr-body-color: var(--chom-text); --tblr-secondary-color: var(--chom-text-2);
+  --tblr-bg-surface: var(--chom-surface); --tblr-border-color: var(--chom-line);
+  --tblr-border-radius: calc(var(--chom-radius) * .75); --tblr-border-radius-lg: var(--chom-radius);
+  --tblr-card-bg: var(--chom-surface); --tblr-card-color: var(--chom-text);
+  color: var(--chom-text); background: var(--chom-surface);
+  font-family: var(--chom-font), system-ui, sans-serif; border-radius: var(--chom-radius);
+}
+.brand-preview .link-sample { color: var(--chom-link); text-decoration: underline; }
+.brand-preview[data-bs-theme=light] { color-scheme: light; }
+.brand-preview[data-bs-theme=dark] { color-scheme: dark; }
+"""
 _OWNER = """
 select t.id, t.generation from core.tenant t where t.id = coalesce(
   (select reseller_id from core.brand_host where host = %s), %s)
@@ -201,6 +215,6 @@ def _sheet(theme: str, *parts: tuple[tuple[str, str], ...]) -> tuple[str, str]:
 def preview(brand: Brand) -> tuple[str, dict[str, Any]]:
     """The sheet of a brand that is not saved, for `.brand-preview` alone, and what is wrong with it by field."""
     try:
-        return tokens.css(resolve(brand), ".brand-preview.brand-preview"), {}
+        return tokens.css(resolve(brand), ".brand-preview.brand-preview") + _DERIVED, {}
     except Invalid as error:
         return "", error.fields

@@ -2,6 +2,7 @@
 
 from chom_core.notifications.service import identity_mails, outbox
 from chom_core.notifications.service.inbox import (
+    me,
     inbox,
     mark_all_read,
     mark_read,
@@ -23,6 +24,7 @@ __all__ = [
     "mark_all_read",
     "mark_read",
     "mark_unread",
+    "me",
     "notify",
     "outbox",
     "queue_mail",
