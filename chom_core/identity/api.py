@@ -15,7 +15,7 @@ from chom_core.rest.routes import encode
 api = ApiRoutes("identity", __name__, prefix="")
 
 
-@api.get("/me", out=schemas.MeSchema)
+@api.get("/me", scope="organisation:read", out=schemas.MeSchema)
 def me() -> dict[str, Any]:
     """Which key this is, and what it may do."""
     who = principal()

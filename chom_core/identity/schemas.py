@@ -162,7 +162,11 @@ class _KeySchema(Schema):
     scopes = fields.List(
         fields.String(validate=validate.Length(max=80)),
         load_default=list,
-        metadata={"label": _l("Scopes"), "widget": "checkboxes"},
+        metadata={
+            "label": _l("Scopes"),
+            "widget": "checkboxes",
+            "help": _l("Limit the key to these. With none chosen it may do all that its role may."),
+        },
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from flask import Response, request
+from flask import Response, g, request
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -41,7 +41,7 @@ def once(act: Callable[[], Response]) -> Response:
     answer = act()
     if answer.status_code < 400:
         with acting_as("core"):
-            values = {"status": answer.status_code, "body": answer.get_data()}
+            values = {"status": answer.status_code, "body": g.get("replay_body") or answer.get_data()}
             session().execute(update(IdempotencyKey).where(IdempotencyKey.id == mine).values(values))
     return answer
 

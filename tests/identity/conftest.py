@@ -13,7 +13,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-
 from werkzeug.test import TestResponse
 
 from chom_core import config, identity
@@ -71,7 +70,7 @@ class World:
             query = select(Membership.person_id, Membership.role).where(
                 Membership.tenant_id == self.tenant_id
             )
-            return dict(work.execute(query).tuples())
+            return {person_id: role for person_id, role in work.execute(query)}
 
 
 def person(email: str, name: str = "") -> UUID:
@@ -121,7 +120,9 @@ class Browser:
     def get(self, path: str, **more: Any) -> TestResponse:
         return self._seen(self.http.get(path, **more))
 
-    def post(self, path: str, data: dict[str, str] | None = None, *, page: str = "", **more: Any) -> TestResponse:
+    def post(
+        self, path: str, data: dict[str, str] | None = None, *, page: str = "", **more: Any
+    ) -> TestResponse:
         """Post the form as the page it stands on would (`page`, default the same address)."""
         if not self.csrf or page:
             self.get(page or path)

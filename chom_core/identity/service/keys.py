@@ -41,7 +41,7 @@ def api_keys() -> list[ApiKey]:
 def create_api_key(
     name: str, *, role: Role | str, scopes: Collection[str] = (), expires_at: datetime | None = None
 ) -> NewKey:
-    """Make a key of the current organisation. It may do what `role` may, within `scopes`."""
+    """Make a key of the current organisation. It may do what `role` may; with `scopes`, only within them."""
     tenant_id, wanted = here(), role_named(role)
     must_cover(must_manage(tenant_id), wanted)
     name, fault = addresses.display_name(name, 80)
@@ -99,11 +99,13 @@ def revoke_api_key(key_id: UUID) -> None:
 
 
 def _within_own_scopes(scopes: list[str]) -> None:
-    """A key that makes keys gives none of them a scope it lacks itself."""
+    """A key that is limited to scopes gives none it lacks; nor no scopes at all, which would mean every one."""
     who = current().principal
-    beyond = [one for one in scopes if one not in who.scopes] if who.kind == "key" else []
-    if beyond:
+    if who.kind != "key" or not who.scopes:
+        return
+    beyond = [one for one in scopes if one not in who.scopes]
+    if beyond or not scopes:
         raise Refused(
-            _("This key may not give the scopes %(scopes)s, which it lacks.", scopes=", ".join(beyond)),
+            _("This key may not give scopes it lacks: %(scopes)s.", scopes=", ".join(beyond) or _("all")),
             fix=_("Make the key in the browser, or with a key that has them."),
         )
