@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, Payment, PaymentMethod, Subscription
 from chom_core.billing.service import checkout, payments, subscriptions
-from chom_core.database import PLATFORM_ID, Model, everyone, transaction
+from chom_core.database import Model, everyone, transaction
 from chom_core.plugin_host.models import Entitlement
 from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound, Unavailable, uuid7
 from chom_core.work import run_all
@@ -233,4 +233,3 @@ def test_jobs_left_over_do_nothing_twice(buyer: UUID) -> None:
     buy(buyer)
     run_all(buyer)
     books_are_right()
-    assert PLATFORM_ID

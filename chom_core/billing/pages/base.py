@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, redirect, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from chom_core.billing.service import checkout as verbs
 from chom_core.billing.service.checkout import Outcome
+from chom_core.billing.service.gateways import Bound
+from chom_core.rest import organisation_id
 from chom_core.values.billing import PlanShape
 from chom_core.values.period import BillingPeriod
-from chom_core.web import Pages
+from chom_core.web import Pages, render
 
 pages = Pages("billing", "chom_core.billing", access="billing")
 
@@ -74,6 +78,12 @@ def _after_purchase(outcome: Outcome) -> Any:
         flash(_("Your plan is active. Create your first site now."), "success")
         return redirect("/services/new", 303)
     return redirect(url_for("billing.overview"), 303)
+
+
+def card_fields(bound: Bound, currency: str, errors: Mapping[str, list[str]] | None = None) -> Markup:
+    """The gateway's own fields, drawn from its own template; what was typed is never sent back."""
+    form = bound.card_form(organisation_id(), currency, errors)
+    return Markup(render(form.template, **form.context))  # noqa: S704 (a rendered template)
 
 
 def is_service(shape: str) -> bool:

@@ -9,11 +9,11 @@ from flask import request
 from flask_babel import gettext as _
 
 from chom_core.billing import schemas
-from chom_core.billing.pages.base import is_service, onward, pages, per, period_of, period_words
+from chom_core.billing.pages.base import card_fields, is_service, onward, pages, per, period_of, period_words
 from chom_core.billing.service import catalogue, gateways, methods, reads, sellers
 from chom_core.billing.service import checkout as verbs
 from chom_core.billing.service.checkout import Click, Outcome
-from chom_core.rest import organisation_id, principal
+from chom_core.rest import principal
 from chom_core.values.access import Access
 from chom_core.values.billing import Order, PlanShape
 from chom_core.values.errors import ChomError, NotFound
@@ -151,7 +151,7 @@ def _page(
         methods=methods.methods(),
         chosen=request.form.get("method", ""),
         gateway=card.gateway,
-        card=card.card_form(organisation_id(), currency, errors),
+        card=card_fields(card, currency, errors),
         checkout_id=kept,
         attempt=verbs.new_id().hex,
         period=period,

@@ -9,10 +9,9 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from chom_core.billing.pages.base import onward, pages, per
+from chom_core.billing.pages.base import card_fields, onward, pages, per
 from chom_core.billing.service import checkout, gateways, methods, reads, sellers, subscriptions
 from chom_core.plugin_host import NavItem
-from chom_core.rest import organisation_id
 from chom_core.values.errors import ChomError, Invalid
 from chom_core.values.ids import parse_uuid
 from chom_core.web import nav, render
@@ -113,7 +112,7 @@ def remove_card(method_id: UUID) -> Any:
 def _cards(error: ChomError | None = None) -> str:
     currency = sellers.profile().currency
     bound = gateways.gateway(currency)
-    form = bound.card_form(organisation_id(), currency, error.fields if error else {})
+    form = card_fields(bound, currency, error.fields if error else {})
     return render(
         "billing/methods.html", methods=methods.methods(), card=form, gateway=bound.gateway, error=error
     )

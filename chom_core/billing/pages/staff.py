@@ -50,7 +50,7 @@ def books() -> Any:
         sums: dict[tuple[str, str], int] = {}
         for code, currency, balance in here.execute(
             query.join(LedgerBalance, LedgerBalance.account_id == LedgerAccount.id)
-        ).tuples():
+        ):
             sums[code, currency] = sums.get((code, currency), 0) + balance
         newest = here.scalars(select(LedgerTransaction).order_by(LedgerTransaction.id.desc()).limit(50)).all()
         names = _names(here, {row.tenant_id for row in newest})
@@ -66,4 +66,4 @@ def books() -> Any:
 
 
 def _names(here: Any, ids: set[Any]) -> dict[Any, str]:
-    return dict(here.execute(select(Tenant.id, Tenant.name).where(Tenant.id.in_(ids))).tuples().all())
+    return dict(here.execute(select(Tenant.id, Tenant.name).where(Tenant.id.in_(ids))).all())

@@ -271,7 +271,7 @@ def payment_list(
     query = select(Payment, PaymentMethod).join(PaymentMethod, PaymentMethod.id == Payment.method_id)
     if invoice_id is not None:
         query = query.where(Payment.invoice_id == invoice_id)
-    rows = (here or session()).execute(query.order_by(Payment.id.desc()).limit(limit)).tuples()
+    rows = (here or session()).execute(query.order_by(Payment.id.desc()).limit(limit))
     return [
         PaymentInfo(
             row.id, row.tenant_id, row.invoice_id, row.status, Money(row.amount, row.currency), card_words(method),
