@@ -6,6 +6,7 @@ import os
 import time
 
 from chom_core.work import Job, job
+from chom_core.work.handlers import KINDS
 from tests.work.helpers import ledger
 
 
@@ -26,3 +27,7 @@ def hangs(given: Job) -> None:
             time.sleep(60)
         except Exception:
             continue
+
+
+#: What this module registered, for tests that enqueue what their worker runs.
+MINE = {name: kind for name, kind in KINDS.items() if name.startswith("w.")}

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from chom_core.database import engine, transaction
-from chom_core.work import enqueue, scheduler, wake
+from chom_core.work import enqueue, handlers, scheduler, wake
 from tests.harness.crash_place import Place
 from tests.work import handlers_for_worker, helpers
 from tests.work.helpers import notes, put, row, sql, until
@@ -26,6 +26,7 @@ Start = Callable[[str], "subprocess.Popen[bytes]"]
 @pytest.fixture
 def start(woken: Place, tmp_path: Path) -> Iterator[Start]:
     """Starts `python -m chom_core.work.worker`; what was started is stopped by SIGTERM, and must end by itself."""
+    handlers.KINDS.update(handlers_for_worker.MINE)
     running: list[subprocess.Popen[bytes]] = []
     env = os.environ | {"CHOM_DATABASE_URL": woken.app_url, "CHOM_REDIS_URL": woken.valkey.url}
 
@@ -133,7 +134,7 @@ def test_many_jobs_of_a_commit_wake_once_and_marks_are_taken_first(woken: Place)
 
 def test_the_sweeper_wakes_what_nobody_took(woken: Place) -> None:
     put("w.note", {"n": 1})
-    put("w.pid")
+    put("w.pid", pool="ssh")
     woken.valkey.flush()
     scheduler.sweep()
     assert (wake.waiting("default"), wake.waiting("ssh")) == (1, 1)
