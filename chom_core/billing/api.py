@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from chom_core.billing import schemas
-from chom_core.billing.service import checkout, reads, subscriptions
+from chom_core.billing import reads, schemas
+from chom_core.billing.service import checkout, subscriptions
 from chom_core.rest import ApiRoutes
 from chom_core.values.billing import Order
 from chom_core.values.period import BillingPeriod

@@ -8,9 +8,9 @@ from uuid import UUID
 from flask import request
 from flask_babel import gettext as _
 
-from chom_core.billing import schemas
+from chom_core.billing import reads, schemas
 from chom_core.billing.pages.base import card_fields, is_service, onward, pages, per, period_of, period_words
-from chom_core.billing.service import catalogue, gateways, methods, reads, sellers
+from chom_core.billing.service import catalogue, gateways, methods, sellers
 from chom_core.billing.service import checkout as verbs
 from chom_core.billing.service.checkout import Click, Outcome
 from chom_core.rest import principal

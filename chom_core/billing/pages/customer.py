@@ -9,8 +9,9 @@ from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from chom_core.billing import reads
 from chom_core.billing.pages.base import card_fields, onward, pages, per
-from chom_core.billing.service import checkout, gateways, methods, reads, sellers, subscriptions
+from chom_core.billing.service import checkout, gateways, methods, sellers, subscriptions
 from chom_core.plugin_host import NavItem
 from chom_core.values.errors import ChomError, Invalid
 from chom_core.values.ids import parse_uuid

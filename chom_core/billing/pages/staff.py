@@ -7,9 +7,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from chom_core.billing import ledger
+from chom_core.billing import ledger, reads
 from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerTransaction
-from chom_core.billing.service import reads
 from chom_core.database import Tenant, everyone
 from chom_core.plugin_host import NavItem
 from chom_core.values.money import Money

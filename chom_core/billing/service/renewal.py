@@ -86,7 +86,8 @@ def collect(invoice_id: UUID) -> None:
         emit(
             "payment.failed",
             subject=f"invoice:{invoice_id}",
-            payload={"invoice_id": str(invoice_id), "code": "no_method", "message": "There is no card on file.",
+            payload={"invoice_id": str(invoice_id), "payment_id": str(invoice_id),  # no attempt: the invoice stands for it
+                "code": "no_method", "message": "There is no card on file.",
                      "off_session": True},
         )  # fmt: skip
     sellers.lock_profile()

@@ -1,0 +1,124 @@
+"""The shapes of billing's read models: frozen values, never rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A plan at one billing period's price. `monthly` is what a month costs when paid by the month."""
+
+    code: str
+    title: str
+    shape: str
+    description: str
+    currency: str
+    period: BillingPeriod
+    price: Money
+    monthly: Money
+    saving: Money
+    allowances: Mapping[str, int]
+    overage: Mapping[str, Money]
+    features: tuple[str, ...]
+    service_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineInfo:
+    """One line of an invoice."""
+
+    kind: str
+    description: str
+    quantity: Decimal
+    unit: Money | None
+    amount: Money
+    period_start: datetime | None
+    period_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceInfo:
+    """An invoice as its customer sees it. `due` is what is left to pay; `snapshot` is what was frozen."""
+
+    id: UUID
+    tenant_id: UUID
+    number: str
+    status: str
+    currency: str
+    subtotal: Money
+    tax: Money
+    total: Money
+    due: Money
+    tax_title: str
+    tax_rate: Decimal
+    tax_note: str
+    issued_at: datetime | None
+    due_at: datetime | None
+    paid_at: datetime | None
+    lines: tuple[LineInfo, ...]
+    snapshot: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInfo:
+    """An attempt to pay."""
+
+    id: UUID
+    tenant_id: UUID
+    invoice_id: UUID
+    status: str
+    amount: Money
+    card: str
+    code: str
+    message: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionInfo:
+    """A subscription with its one price per period."""
+
+    id: UUID
+    shape: str
+    status: str
+    title: str
+    plan: str
+    price: Money
+    period: BillingPeriod
+    current_period_start: datetime
+    current_period_end: datetime
+    cancel_at: datetime | None
+    service_id: UUID | None
+    next_total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An allowance: used of included; `unit` is the price of one more."""
+
+    metric: str
+    used: int
+    included: int
+    unit: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The billing overview. `estimate`: what renews next, taken together; `open`: what is owed now."""
+
+    hosting: SubscriptionInfo | None
+    services: tuple[SubscriptionInfo, ...]
+    bars: tuple[Bar, ...]
+    estimate: Money
+    next_at: datetime | None
+    open: tuple[InvoiceInfo, ...]
+    card: str
