@@ -87,10 +87,10 @@ def valid_name(name: str) -> str:
 
 
 def new_record(spec: SiteSpec, port: int, uid: int) -> SiteRecord:
-    """A record with a fresh marker (public, proves the site's identity) and secret (signs login links)."""
+    """A record with the site's marker and a fresh secret, which signs login links."""
     return SiteRecord(
         name=valid_name(spec.name), kind=Kind(spec.kind), title=spec.title, port=port, uid=uid,
-        marker=secrets.token_hex(12), secret=secrets.token_hex(32), admin_user=spec.admin_user,
+        marker=spec.marker, secret=secrets.token_hex(32), admin_user=spec.admin_user,
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ class SiteSpec:
     admin_user: str = "admin"
     admin_email: str = "admin@example.com"
     admin_password: str = field(default_factory=new_password, repr=False)
+    marker: str = field(default_factory=lambda: secrets.token_hex(12))
 
 
 @dataclass(frozen=True)
