@@ -50,7 +50,9 @@ class Work(Collector):
         waited = GaugeMetricFamily(
             "chom_job_wait_seconds", "How long the oldest due job of a pool has waited.", labels=["pool"]
         )
-        tripped = GaugeMetricFamily("chom_breaker_open", "Tripped breakers by plugin.", labels=["plugin", "state"])
+        tripped = GaugeMetricFamily(
+            "chom_breaker_open", "Tripped breakers by plugin.", labels=["plugin", "state"]
+        )
         up = GaugeMetricFamily("chom_database_up", "1 while the database answers.")
         try:
             with transaction() as here:
@@ -61,7 +63,9 @@ class Work(Collector):
                 due = select(JobRow.pool, late).where(JobRow.state == "ready", JobRow.due_at <= func.now())
                 for pool, seconds in here.execute(due.group_by(JobRow.pool)):
                     waited.add_metric([pool], float(seconds))
-                open_ones = select(Breaker.plugin, Breaker.state, func.count()).group_by(Breaker.plugin, Breaker.state)
+                open_ones = select(Breaker.plugin, Breaker.state, func.count()).group_by(
+                    Breaker.plugin, Breaker.state
+                )
                 for plugin, state, count in here.execute(open_ones):
                     tripped.add_metric([plugin, state], count)
             up.add_metric([], 1)

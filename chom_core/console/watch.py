@@ -31,7 +31,9 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         if "started" in g:
-            metrics.request_ended(request.method, logs.template(), response.status_code, perf_counter() - g.started)
+            metrics.request_ended(
+                request.method, logs.template(), response.status_code, perf_counter() - g.started
+            )
         return response
 
 
@@ -60,7 +62,9 @@ def _may_scrape() -> None:
     with transaction():
         who = authenticate(request)
     if who.kind == "anonymous":
-        raise Unauthenticated("Metrics need a token, or staff who are logged in.", fix="Send CHOM_METRICS_TOKEN.")
+        raise Unauthenticated(
+            "Metrics need a token, or staff who are logged in.", fix="Send CHOM_METRICS_TOKEN."
+        )
     if not who.is_staff:
         raise Refused("Metrics are for staff.")
 
