@@ -6,10 +6,14 @@ An app with a route that declares no access does not start (DESIGN §3.8).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from chom_core.values.access import Access
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
 
 _KEY = "chom_routes"
 
@@ -19,11 +23,13 @@ class Declared:
     """A route's declaration: its access, and the plugin whose gate guards it (None: the core's).
 
     A `bare` route has no unit of work and no principal: files, and probes that must answer without a database.
+    `takes` is the schema of its body (of its query, on GET): documentation, and what tests send.
     """
 
     access: Access
     plugin: str | None = None
     bare: bool = False
+    takes: type[Schema] | None = None
 
 
 class UndeclaredRoute(Exception):
@@ -37,9 +43,16 @@ def routes(app: Flask) -> dict[str, Declared]:
 
 
 def declare(
-    app: Flask, endpoint: str, access: Access, plugin: str | None = None, *, bare: bool = False
+    app: Flask,
+    endpoint: str,
+    access: Access,
+    plugin: str | None = None,
+    *,
+    bare: bool = False,
+    takes: type[Schema] | None = None,
 ) -> None:
-    routes(app)[endpoint] = Declared(access, plugin, bare)
+    """Say who may call `endpoint`; the whole of `Declared`."""
+    routes(app)[endpoint] = Declared(access, plugin, bare, takes)
 
 
 def check_complete(app: Flask) -> None:

@@ -102,7 +102,9 @@ class ApiRoutes(Blueprint):  # type: ignore[misc]
                 handler = self.arguments(into, location="query" if method == "GET" else "json")(handler)
             self.route(rule, methods=[method], endpoint=view.__name__)(handler)
             self.record(
-                lambda state: declare(state.app, f"{state.name}.{view.__name__}", declared, self.plugin)
+                lambda state: declare(
+                    state.app, f"{state.name}.{view.__name__}", declared, self.plugin, takes=into
+                )
             )
             return view
 

@@ -52,6 +52,7 @@ def csv_response(filename: str, header: Sequence[object], rows: Iterable[Sequenc
 
 def _chunks(spool: IO[str]) -> Iterator[bytes]:
     first = True
-    while text := spool.read(_CHUNK):
-        yield (b"\xef\xbb\xbf" if first else b"") + text.encode()
-        first = False
+    with spool:
+        while text := spool.read(_CHUNK):
+            yield (b"\xef\xbb\xbf" if first else b"") + text.encode()
+            first = False

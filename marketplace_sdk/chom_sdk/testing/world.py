@@ -24,6 +24,7 @@ from chom_core.plugin_host import gate
 from chom_core.values.ids import uuid7
 from chom_core.values.principal import Principal, Role, StaffRole
 from chom_core.work import advance, run_all, stand
+from chom_sdk.testing import samples
 from chom_sdk.testing.server import Server
 
 _app: Flask | None = None
@@ -87,6 +88,14 @@ class Organisation:
         """Call `/api/v1` + path with a key of `role`."""
         headers = {"Authorization": f"Bearer {self.key(role)}", **options.pop("headers", {})}
         return self.world.app.test_client().open("/api/v1" + path, method=method, headers=headers, **options)
+
+    def service(self, name: str, **facts: Any) -> UUID:
+        """A standing service; `price=Money(…)`, `period=` give it a plan of its own (samples.service)."""
+        return samples.service(self, name, **facts)
+
+    def delete_service(self, service_id: UUID) -> None:
+        """The service is deleted, and `service.deleted` is said; `run_jobs` delivers it."""
+        samples.delete_service(self, service_id)
 
     def move_clock(self, to: datetime) -> None:
         """Let time pass for this organisation: what falls due runs, in order."""

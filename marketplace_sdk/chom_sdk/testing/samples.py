@@ -1,0 +1,71 @@
+"""Things of the core that a plugin's test needs to find: services, with what they cost. Only the record has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chom_core.billing.service import catalogue, subscriptions
+from chom_core.database import PLATFORM_ID, clock, transaction
+from chom_core.provisioning.models import Node, Service
+from chom_core.values import BillingPeriod, Money, uuid7
+from chom_core.values.billing import PlanShape
+from chom_core.work import emit
+
+if TYPE_CHECKING:
+    from chom_sdk.testing.world import Organisation
+
+NODE = "samples"
+
+
+def service(
+    organisation: Organisation,
+    name: str,
+    *,
+    price: Money | None = None,
+    period: BillingPeriod = BillingPeriod.MONTHLY,
+    title: str = "",
+) -> UUID:
+    """A standing service of `organisation`, of a kind nobody builds. `price`: it has a plan of its own, bought so."""
+    reference = _buy(organisation, name, price, period) if price else ""
+    with transaction() as here:
+        node_id = here.scalar(select(Node.id).where(Node.name == NODE))
+        if node_id is None:
+            node = Node(name=NODE, driver=NODE, status="offline")
+            here.add(node)
+            here.flush()
+            node_id = node.id
+    with transaction(organisation.id) as here:
+        row = Service(
+            tenant_id=organisation.id, kind="sample", family="site", name=name, title=title, status="active",
+            node_id=node_id, marker=uuid7().hex, paid_by=reference,
+        )  # fmt: skip
+        here.add(row)
+        here.flush()
+        if reference and (item := subscriptions.item_of(reference)):
+            item.service_id = row.id
+        return row.id
+
+
+def delete_service(organisation: Organisation, service_id: UUID) -> None:
+    """Its end, as provisioning tells it."""
+    with transaction(organisation.id) as here:
+        row = here.get_one(Service, service_id)
+        row.status, row.deleted_at = "deleted", clock.now()
+        facts = {"service_id": str(row.id), "name": row.name, "kind": row.kind, "family": row.family}
+        emit("service.deleted", subject=f"service:{row.id}", payload=facts | {"paid_by": row.paid_by})
+
+
+def _buy(organisation: Organisation, name: str, price: Money, period: BillingPeriod) -> str:
+    with transaction(PLATFORM_ID):
+        code = f"sample-{uuid7().hex[-8:]}"
+        catalogue.save_plan(
+            code, title=f"Sample {name}", shape=PlanShape.SERVICE, monthly=price, service_kind="sample"
+        )
+    with transaction(organisation.id):
+        plan = catalogue.plan(code)
+        of = subscriptions.begin(plan, price, period, 1, plan.title, PLATFORM_ID)
+        subscriptions.activate(of)
+        return subscriptions.source(of.items[0])
