@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 from flask import Flask
@@ -16,28 +17,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chom_core.app import create_app
 from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.identity.models import Membership, Person
 from chom_core.identity.service import create_api_key, open_session
+from chom_core.notifications import smtp
 from chom_core.plugin_host import gate
+from chom_core.provisioning import funding
 from chom_core.values.ids import uuid7
 from chom_core.values.principal import Principal, Role, StaffRole
 from chom_core.work import advance, run_all, stand
 from chom_sdk.testing import samples
 from chom_sdk.testing.server import Server
-
-_app: Flask | None = None
-
-
-def app_of(server: Server, database: str) -> Flask:
-    """The app of this process: built once, as a worker builds it; it follows the database the process is bound to."""
-    global _app
-    if _app is None:
-        _app = create_app(server.settings(database))
-        _app.testing = True
-    return _app
-
 
 @dataclass
 class Organisation:
@@ -112,10 +102,12 @@ class World:
     def __init__(self, server: Server, database: str) -> None:
         self.server = server
         self.database = database
+        #: What a mail server would have got: `.to`, `.subject`, `.text`, `.html`.
+        self.mails: list[smtp.Outgoing] = []
 
     @cached_property
     def app(self) -> Flask:
-        return app_of(self.server, self.database)
+        return self.server.app(self.database)
 
     @contextmanager
     def staff(self, role: StaffRole = StaffRole.ADMIN) -> Iterator[Session]:
@@ -168,6 +160,16 @@ class World:
             raise AssertionError(f"no form token on /me: {page[:400]}")
         return found[1]
 
-    def run_jobs(self) -> int:
-        """Run every job that is due, in this process; an error in one is raised here."""
-        return run_all()
+    def run_jobs(self, *, reraise: bool = True) -> int:
+        """Run every job that is due, in this process; an error in one is raised here, or leaves it for a later try."""
+        return run_all(reraise=reraise)
+
+    @contextmanager
+    def everything_paid(self) -> Iterator[None]:
+        """While the block runs, every order of a service is admitted: for tests of what is built."""
+        before = funding._payer
+        funding.unregister()
+        try:
+            yield
+        finally:
+            funding._payer = before
