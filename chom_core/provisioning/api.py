@@ -23,8 +23,8 @@ from chom_core.provisioning.schemas import (
 from chom_core.rest import ApiRoutes, Page
 from chom_core.values.provisioning import OperationInfo, ServiceInfo
 
-services = ApiRoutes("services", __name__, prefix="/services")
-operations = ApiRoutes("operations", __name__, prefix="/operations")
+services = ApiRoutes("services", __name__, prefix="/services", access="viewer")
+operations = ApiRoutes("operations", __name__, prefix="/operations", access="viewer")
 READ, WRITE = "services:read", "services:write"
 _SERVICE = tuple(ServiceSchema._declared_fields)
 _OPERATION = tuple(OperationSchema._declared_fields)

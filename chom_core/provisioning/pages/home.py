@@ -12,7 +12,7 @@ from chom_core.provisioning.pages.parts import may
 from chom_core.values.provisioning import ServiceInfo
 from chom_core.web import Pages, nav, render
 
-home = Pages("home", "chom_core.provisioning")
+home = Pages("home", "chom_core.provisioning", access="viewer")
 nav.add(NavItem(_l("Home"), "home.show", "home", section="", weight=1))  # type: ignore[arg-type]
 
 SHOWN = 8

@@ -12,7 +12,7 @@ from chom_core.provisioning import reads, service
 from chom_core.provisioning.pages.parts import operation_view, service_of
 from chom_core.web import Pages, live, render
 
-operations = Pages("operations", "chom_core.provisioning", prefix="/operations")
+operations = Pages("operations", "chom_core.provisioning", prefix="/operations", access="viewer")
 
 
 @operations.get("/<uuid:operation_id>")

@@ -23,7 +23,7 @@ from chom_core.web.export import csv_response
 from chom_core.web.forms import Form
 from chom_core.web.tables import Filter, ListPage, Sort, moment
 
-services = Pages("services", "chom_core.provisioning", prefix="/services")
+services = Pages("services", "chom_core.provisioning", prefix="/services", access="viewer")
 nav.add(NavItem(_l("Services"), "services.index", "server-2", section="Hosting", weight=10))  # type: ignore[arg-type]
 
 _STATUSES = (

@@ -18,8 +18,6 @@ from chom_local_node.records import Node, SiteRecord, load, must_load
 from chom_local_node.sites import steps_create
 from chom_local_node.types import Kind, RunnerError, SiteSpec, run
 
-from chom_core.provisioning import funding
-from chom_core.work import run_all
 from chom_sdk.testing import Organisation, World, contract
 
 TestContract = contract("local_node")
@@ -27,8 +25,7 @@ TestContract = contract("local_node")
 
 @pytest.fixture
 def here(chom: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
-    """This machine as a node of this test's CHOM, in a folder of its own. Whoever orders is assumed to pay."""
-    monkeypatch.setattr(funding, "_payer", funding._NOBODY)
+    """This machine as a node of this test's CHOM, in a folder of its own."""
     root = Path(tempfile.mkdtemp(prefix="chom-node-"))
     root.chmod(0o711)
     monkeypatch.setenv("CHOM_LOCAL_NODE_ROOT", str(root))
@@ -43,15 +40,16 @@ def here(chom: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
     answer = staff.post("/staff/nodes/new", data={**form, "csrf_token": chom.csrf(staff)})
     assert answer.status_code == 303, answer.text
     node = Node(root, runtime_folder=fetch.default_folder())
-    yield node
+    with chom.everything_paid():
+        yield node
     for process in processes.living(node):
         processes.stop(node, SiteRecord(process.site, Kind.STATIC, "", 0, 0, "", ""))
     shutil.rmtree(root)
 
 
-def work() -> None:
+def work(chom: World) -> None:
     """Run what is due. There is no mail server here, so mails wait for another attempt."""
-    run_all(reraise=False)
+    chom.run_jobs(reraise=False)
 
 
 def order(chom: World, of: Organisation, kind: str, name: str, title: str, **form: str) -> tuple[str, str]:
@@ -59,7 +57,7 @@ def order(chom: World, of: Organisation, kind: str, name: str, title: str, **for
     answer = of.post(f"/services/new/{kind}", {"name": name, "title": title, **form})
     assert answer.status_code == 303, answer.text
     operation = str(answer.headers["Location"])
-    work()
+    work(chom)
     service = re.search(r'href="(/services/[0-9a-f-]{36})"', of.client().get(operation).text)
     assert service is not None
     return operation, service[1]
@@ -67,7 +65,7 @@ def order(chom: World, of: Organisation, kind: str, name: str, title: str, **for
 
 def delete(chom: World, of: Organisation, service: str, name: str) -> None:
     assert of.post(f"{service}/delete", {"confirm_name": name}).status_code == 303
-    work()
+    work(chom)
 
 
 def leftovers(node: Node) -> list[str]:
@@ -85,7 +83,7 @@ def test_a_static_site_from_order_to_no_trace(chom: World, organisation: Organis
     assert record.url in organisation.client().get(service).text
     for action, up in (("stop", False), ("start", True), ("restart", True)):
         assert organisation.post(f"{service}/actions/{action}").status_code == 303
-        work()
+        work(chom)
         assert bool(processes.living(here, "bakery")) is up
         assert ("Active" in organisation.client().get(service).text) is up
     delete(chom, organisation, service, "bakery")

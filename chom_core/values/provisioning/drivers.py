@@ -1,20 +1,14 @@
-"""What provisioning asks plugins, and what they answer: kinds of service, node drivers, journalled steps.
-
-A plugin *returns* kinds and drivers from decide hooks; the core calls the drivers afterwards, from a job, outside
-of any transaction. A driver may take minutes, and every step must bear being cut off at any instruction.
-"""
+"""What builds services: node drivers and their journalled steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from chom_core.values.errors import ChomError
 
-Family = Literal["site", "server"]
 #: The actions every driver answers; a kind adds its own names beside them.
 STANDARD_ACTIONS = ("create", "start", "stop", "restart", "delete")
 
@@ -33,57 +27,6 @@ class OperationCancelled(ChomError):
     """Somebody cancelled the operation. Raised by `StepContext.progress`; let it pass."""
 
     status, code, title = 409, "operation-cancelled", "The operation was cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class KindQuery:
-    """Which kinds of service, or drivers, are there for this organisation? None: for the platform's staff."""
-
-    tenant_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceAction:
-    """One thing a person can do to a service: a button on its page.
-
-    `name` is the driver's action; `when` the statuses in which it is offered; `who` the access word it takes.
-    """
-
-    name: str
-    title: str
-    icon: str = "bolt"
-    description: str = ""
-    when: tuple[str, ...] = ("active",)
-    who: Literal["member", "admin"] = "member"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceLink:
-    """A link on a service's page. `fact` names the recorded fact that holds the address; no fact, no link."""
-
-    title: str
-    fact: str
-    icon: str = "external-link"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceKind:
-    """A kind of service that can be ordered.
-
-    `family` says how it is paid (CONCEPTS §1): a *site* uses the hosting plan, a *server* has its own price.
-    `form` is a marshmallow Schema class or its path "package.module:Class": the order's fields beside the name.
-    `actions` come on top of start, stop, restart and delete. `name` is stable: orders and API calls name it.
-    """
-
-    name: str
-    title: str
-    description: str
-    icon: str
-    family: Family
-    form: type[Any] | str | None = None
-    actions: tuple[ServiceAction, ...] = ()
-    links: tuple[ServiceLink, ...] = ()
-    weight: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,113 +170,3 @@ class NodeDriver(Protocol):
 
     def inventory(self, node: NodeInfo) -> Sequence[Found]:
         """Everything on the node that this driver made or could have made: the drift sweep compares it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceOrder:
-    """Somebody wants a service: asked of order checks and of funding, before anything is written."""
-
-    tenant_id: UUID
-    kind: str
-    family: Family
-    name: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why an order is not taken, and what to do next."""
-
-    detail: str
-    fix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Funding:
-    """Who pays for an order. The customer reads `words`: «Included in Pro (19 of 25)», «$14.00/month»;
-    `reference` is kept with the service; where it is not `allowed`, `fix` says what to do."""
-
-    allowed: bool
-    words: str = ""
-    fix: str = ""
-    reference: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteQuery:
-    """A service is about to be deleted."""
-
-    tenant_id: UUID
-    service_id: UUID
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Consequence:
-    """One line on the delete page: what goes, depends on it, stays until when, stops being billed."""
-
-    text: str
-    sort: Literal["goes", "depends", "stays", "billing"] = "goes"
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceInfo:
-    """A service as everybody else sees it. `facts` are the recorded ones, without secrets."""
-
-    id: UUID
-    tenant_id: UUID
-    kind: str
-    kind_title: str
-    family: Family
-    name: str
-    title: str
-    status: str
-    url: str
-    node: str
-    region: str
-    paid_by: str
-    settings: Mapping[str, Any]
-    facts: Mapping[str, Any]
-    created_at: datetime
-    operation_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StepInfo:
-    """One step of an operation as the page shows it."""
-
-    name: str
-    title: str
-    status: str
-    attempts: int
-    started_at: datetime | None
-    finished_at: datetime | None
-    progress: float | None
-    estimate_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class OperationInfo:
-    """An operation with its steps. `seq` grows with every change; `seconds_left` is an estimate."""
-
-    id: UUID
-    tenant_id: UUID
-    service_id: UUID
-    action: str
-    status: str
-    seq: int
-    requested_by: str
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    seconds_left: int | None
-    error: str
-    fix: str
-    cancel_requested: bool
-    steps: tuple[StepInfo, ...] = ()
-
-    @property
-    def final(self) -> bool:
-        """Has it ended, one way or another?"""
-        return self.status not in ("queued", "running")
