@@ -32,7 +32,7 @@ _TOKEN_FIELDS = {"light.primary": "primary", "dark.primary": "primary_dark", "fo
 
 
 @pages.get(PATH, access="public")
-def theme_sheet() -> Response:
+def theme_sheet() -> BaseResponse:
     """The tokens of the request's brand. Under its own version it may be kept for a year."""
     body, version = service.sheet(page_brand())
     response = make_response(body)
@@ -185,13 +185,20 @@ def _refuse(form: Form, error: ChomError) -> None:
 def _page(form: Form, action: str) -> str:
     posted = request.form if request.method == "POST" else _as_posted(form)
     where = "branding.staff_preview" if action.startswith("/staff") else "branding.preview"
-    found = {"form": form, "action": action, "preview_url": url_for(where), "skipped": themes.installed().skipped}
+    found = {
+        "form": form,
+        "action": action,
+        "preview_url": url_for(where),
+        "skipped": themes.installed().skipped,
+    }
     return render("branding/brand.html", **found, **_preview_facts(posted))
 
 
 def _as_posted(form: Form) -> MultiDict[str, str]:
     shown = ((one.name, one.value) for one in form.inputs)
-    return MultiDict((name, "\n".join(value) if isinstance(value, list) else str(value)) for name, value in shown)
+    return MultiDict(
+        (name, "\n".join(value) if isinstance(value, list) else str(value)) for name, value in shown
+    )
 
 
 def _preview() -> str:

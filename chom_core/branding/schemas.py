@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, ValidationError, fields, validate
@@ -44,12 +46,14 @@ def _mail(label: object, **more: object) -> fields.String:
             validate.Email()(value)
             _line(value)
 
-    return fields.String(load_default="", validate=[validate.Length(max=254), check], metadata={"label": label, **more})
+    return fields.String(
+        load_default="", validate=[validate.Length(max=254), check], metadata={"label": label, **more}
+    )
 
 
 def _text(label: object, longest: int, *, required: bool = False, **more: object) -> fields.String:
     least = 1 if required else 0
-    checks = [validate.Length(min=least, max=longest), _line]
+    checks: list[Callable[[Any], Any]] = [validate.Length(min=least, max=longest), _line]
     meta = {"label": label, **more}
     if required:
         return fields.String(required=True, validate=checks, metadata=meta)
@@ -74,7 +78,11 @@ class BrandSchema(Schema):
     primary_dark = fields.String(
         load_default="",
         validate=_colour,
-        metadata={"label": _l("Brand colour on dark"), "section": _l("Look"), "help": _l("Empty: made from it.")},
+        metadata={
+            "label": _l("Brand colour on dark"),
+            "section": _l("Look"),
+            "help": _l("Empty: made from it."),
+        },
     )
     font = fields.String(
         load_default="",
@@ -85,7 +93,9 @@ class BrandSchema(Schema):
     support_url = _link(_l("Support page"), section=_l("Contact"))
     terms_url = _link(_l("Terms"), section=_l("Contact"))
     privacy_url = _link(_l("Privacy"), section=_l("Contact"))
-    footer = _text(_l("Footer"), 300, section=_l("Contact"), help=_l("Legal name and address, under every mail."))
+    footer = _text(
+        _l("Footer"), 300, section=_l("Contact"), help=_l("Legal name and address, under every mail.")
+    )
     mail_name = _text(_l("Mail comes from (name)"), 80, section=_l("Mail"))
     mail_address = _mail(
         _l("Mail comes from (address)"),
@@ -96,6 +106,7 @@ class BrandSchema(Schema):
         fields.String(validate=[validate.Length(max=80), _line]),
         load_default=list,
         validate=validate.Length(max=40),
-        metadata={"label": _l("Own words"), "widget": "lines", "section": _l("Wording"), "placeholder": "Organisation = Studio",
+        metadata={"label": _l("Own words"), "widget": "lines", "section": _l("Wording"),
+                  "placeholder": "Organisation = Studio",
                   "help": _l("One a line: the house's word = yours.")},
     )  # fmt: skip

@@ -81,29 +81,33 @@ def _look_up(host: str, wanted: UUID | None) -> tuple[UUID, int]:
     if wanted is None:
         row = connection.exec_driver_sql(_OWNER, (host, PLATFORM_ID)).one_or_none()
     else:
-        row = connection.execute(text("select id, generation from core.tenant where id = :i"), {"i": wanted}).one_or_none()
+        row = connection.execute(
+            text("select id, generation from core.tenant where id = :i"), {"i": wanted}
+        ).one_or_none()
     return (row[0], row[1]) if row is not None else (PLATFORM_ID, 0)
 
 
 def _find(query: BrandQuery) -> Brand:
     saved = _saved(query.tenant_id or PLATFORM_ID)
     with transaction(query.tenant_id or PLATFORM_ID):
-        for answer in hooks.branding_brand(query):
-            if not isinstance(answer.value, Brand):
+        for plugin, brand, _error, _ns in hooks.branding_brand(query):
+            if not isinstance(brand, Brand):
                 continue
             try:
-                resolve(answer.value)
+                resolve(brand)
             except Invalid as error:
-                log.warning("a plugin's brand was refused", plugin=answer.plugin, fields=error.fields)
+                log.warning("a plugin's brand was refused", plugin=plugin, fields=error.fields)
                 continue
-            return answer.value
+            return brand
     return saved
 
 
 def _saved(tenant_id: UUID) -> Brand:
     """The saved brand of the organisation's reseller, else the platform's, else the house's own."""
     with transaction() as reading:
-        row = reading.execute(select(Tenant.kind, Tenant.parent_id).where(Tenant.id == tenant_id)).one_or_none()
+        row = reading.execute(
+            select(Tenant.kind, Tenant.parent_id).where(Tenant.id == tenant_id)
+        ).one_or_none()
     owner = PLATFORM_ID if row is None else (row[1] if row[0] == "customer" else tenant_id)
     for reseller_id in dict.fromkeys((owner or PLATFORM_ID, PLATFORM_ID)):
         with transaction(reseller_id) as reading:
@@ -114,8 +118,8 @@ def _saved(tenant_id: UUID) -> Brand:
 
 
 def _value(row: BrandRow) -> Brand:
-    parts = {part: dict(row.tokens.get(part, {})) for part in _PARTS}
-    texts = {name: getattr(row, name) for name in _TEXTS}
+    parts: dict[str, Any] = {part: dict(row.tokens.get(part, {})) for part in _PARTS}
+    texts: dict[str, Any] = {name: getattr(row, name) for name in _TEXTS}
     return Brand(**texts, **parts, words=dict(row.words), reseller_id=row.reseller_id)
 
 
@@ -158,7 +162,9 @@ def save_brand(brand: Brand) -> Brand:
     session().flush()
     _changed(tenant_id)
     after = {k: v for k, v in asdict(brand).items() if before.get(k) != v and k != "reseller_id"}
-    record("brand.saved", ("brand", tenant_id, brand.name), before={k: before.get(k) for k in after}, after=after)
+    record(
+        "brand.saved", ("brand", tenant_id, brand.name), before={k: before.get(k) for k in after}, after=after
+    )
     return _value(row)
 
 
@@ -182,7 +188,9 @@ def set_hosts(hosts: Iterable[str]) -> None:
             kept.discard(row.host)
         else:
             session().delete(row)
-    taken = session().scalar(select(BrandHost.host).where(BrandHost.host.in_(kept), BrandHost.reseller_id != tenant_id))
+    taken = session().scalar(
+        select(BrandHost.host).where(BrandHost.host.in_(kept), BrandHost.reseller_id != tenant_id)
+    )
     if taken:
         raise Invalid(fields={"hosts": [_("%(host)s belongs to somebody else here.", host=taken)]})
     session().add_all(BrandHost(host=host, reseller_id=tenant_id) for host in sorted(kept))
@@ -205,7 +213,8 @@ def sheet(brand: Brand) -> tuple[str, str]:
 @lru_cache(maxsize=512)
 def _sheet(theme: str, *parts: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     try:
-        body = tokens.css(resolve(Brand(theme=theme, **dict(zip(_PARTS, map(dict, parts), strict=True)))))
+        looks: dict[str, Any] = dict(zip(_PARTS, map(dict, parts), strict=True))
+        body = tokens.css(resolve(Brand(theme=theme, **looks)))
     except Invalid as error:
         log.warning("brand tokens refused", theme=theme, fields=error.fields)
         body = tokens.css(themes.base())

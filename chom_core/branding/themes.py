@@ -23,7 +23,9 @@ from chom_core.web.layout import STATIC
 
 GROUP = "chom.themes"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{1,30}\Z")
-_RULE = re.compile(r"--chom-([a-z0-9-]+): (?:light-dark\((#[0-9a-f]{3,6}), (#[0-9a-f]{3,6})\)|(#[0-9a-f]{3,6}|[\w.]+));")
+_RULE = re.compile(
+    r"--chom-([a-z0-9-]+): (?:light-dark\((#[0-9a-f]{3,6}), (#[0-9a-f]{3,6})\)|(#[0-9a-f]{3,6}|[\w.]+));"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ def base() -> Tokens:
 def read(text: str) -> Theme:
     """A theme from its data file. Raises ValueError or Invalid, in words for its author."""
     data: dict[str, Any] = tomllib.loads(text)
-    unknown = sorted(set(data) - {"name", "title", "description", "light", "dark", "fonts", "layout", "layouts"})
+    unknown = sorted(
+        set(data) - {"name", "title", "description", "light", "dark", "fonts", "layout", "layouts"}
+    )
     if unknown:
         raise ValueError(f"theme.toml has keys that no theme has: {', '.join(unknown)}")
     name = str(data.get("name", ""))
@@ -111,7 +115,11 @@ def installed() -> Themes:
         try:
             found[entry.name] = _load(entry)
         except Invalid as error:
-            skipped[entry.name] = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in error.fields.items())
-        except Exception as error:  # a theme is somebody else's file: whatever is wrong with it, the boot goes on
+            skipped[entry.name] = "; ".join(
+                f"{name}: {' '.join(texts)}" for name, texts in error.fields.items()
+            )
+        except (
+            Exception
+        ) as error:  # a theme is somebody else's file: whatever is wrong with it, the boot goes on
             skipped[entry.name] = f"{type(error).__name__}: {error}"
     return Themes(found, skipped)

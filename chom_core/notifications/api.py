@@ -38,7 +38,11 @@ def _view(row: Notification) -> NotificationView:
 
 
 @api.get(
-    "", scope="notifications:read", into=schemas.InboxQuerySchema, out=schemas.NotificationPageSchema
+    "",
+    access="viewer",
+    scope="notifications:read",
+    into=schemas.InboxQuerySchema,
+    out=schemas.NotificationPageSchema,
 )
 def list_notifications(query: dict[str, Any]) -> Page[NotificationView]:
     """The inbox, newest first."""
@@ -49,7 +53,12 @@ def list_notifications(query: dict[str, Any]) -> Page[NotificationView]:
 
 
 @api.post(
-    "/mark", scope="notifications:write", into=schemas.MarkSchema, out=schemas.MarkedSchema, status=200
+    "/mark",
+    access="viewer",
+    scope="notifications:write",
+    into=schemas.MarkSchema,
+    out=schemas.MarkedSchema,
+    status=200,
 )
 def mark_notifications(body: dict[str, Any]) -> dict[str, int]:
     """Mark messages read or unread."""

@@ -59,7 +59,9 @@ def service_failed(job: Job) -> None:
         title=title,
         body=phrase("%(why)s\n\n%(ending)s", why=why, ending=ending) if why else ending,
         action=phrase("See what happened"),
-        link=f"/operations/{facts['operation_id']}" if facts.get("operation_id") else f"/services/{facts['service_id']}",
+        link=f"/operations/{facts['operation_id']}"
+        if facts.get("operation_id")
+        else f"/services/{facts['service_id']}",
         data=_only(facts, "service_id", "operation_id", "action"),
         key=f"service.failed:{facts.get('operation_id') or job.event.id}",
     )
@@ -72,7 +74,9 @@ def service_suspended(job: Job) -> None:
     notify(
         "service.suspended",
         title=phrase("%(name)s is suspended", name=facts["name"]),
-        body=phrase("Visitors cannot reach it now; its data is kept. Its page says why, and how it comes back."),
+        body=phrase(
+            "Visitors cannot reach it now; its data is kept. Its page says why, and how it comes back."
+        ),
         link=f"/services/{facts['service_id']}",
         data=_only(facts, "service_id"),
         key=f"service.suspended:{job.event.id}",
@@ -138,7 +142,9 @@ def subscription_ended(job: Job) -> None:
     notify(
         "subscription.ended",
         title=phrase("A subscription ended"),
-        body=phrase("Nothing more is billed for it. What it included is off now; its data is kept for a while."),
+        body=phrase(
+            "Nothing more is billed for it. What it included is off now; its data is kept for a while."
+        ),
         link="/billing",
         data=_only(job.event.payload, "subscription_id"),
         key=f"subscription.ended:{job.event.payload['subscription_id']}",

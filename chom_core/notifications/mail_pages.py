@@ -70,7 +70,7 @@ def hidden(mail: MailMessage) -> bool:
 
 def _list(desk: Desk) -> Response:
     view = desk.listing.read(request)
-    query: Select[tuple[MailMessage]] = select(MailMessage).options(defer(MailMessage.html), defer(MailMessage.text))
+    query: Select[MailMessage] = select(MailMessage).options(defer(MailMessage.html), defer(MailMessage.text))
     if view.filters.get("status"):
         query = query.where(MailMessage.status == view.filters["status"])
     if text := view.filters.get("q"):
@@ -78,9 +78,12 @@ def _list(desk: Desk) -> Response:
         query = query.where(or_(*match))
     page = view.page(query, MailMessage.id, lambda statement: session().scalars(statement).all())
     tenants = {mail.tenant_id for mail in page.rows if mail.tenant_id}
-    names = dict(tuple(row) for row in session().execute(select(Tenant.id, Tenant.name).where(Tenant.id.in_(tenants))))
-    html = render("notifications/mails.html", view=view, page=page, names=names, desk=desk, own=_own_address())
-    return view.remember(Response(html))  # type: ignore[return-value]
+    known = session().execute(select(Tenant.id, Tenant.name).where(Tenant.id.in_(tenants)))
+    names = {row[0]: row[1] for row in known}
+    html = render(
+        "notifications/mails.html", view=view, page=page, names=names, desk=desk, own=_own_address()
+    )
+    return view.remember(Response(html))
 
 
 def _own_address() -> str:
@@ -97,7 +100,11 @@ def _body(desk: Desk, mail_id: UUID) -> Response:
     if hidden(mail):
         raise NotFound(_("This mail holds a link that lets somebody in; its text is for staff admins only."))
     if mail.sensitive and desk.staff and not config.settings().demo:
-        record("mail.read", ("mail", mail.id, mail.subject), reason="a mail with a link was opened in the mail log")
+        record(
+            "mail.read",
+            ("mail", mail.id, mail.subject),
+            reason="a mail with a link was opened in the mail log",
+        )
     response = Response(mail.html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -38,7 +38,10 @@ LIST = ListPage(
     "notifications",
     {"at": Sort(Notification.created_at, moment)},
     "-at",
-    (Filter("category", _l("Category"), CATEGORIES), Filter("unread", _l("Read and unread"), (("1", _l("Unread")),))),
+    (
+        Filter("category", _l("Category"), CATEGORIES),
+        Filter("unread", _l("Read and unread"), (("1", _l("Unread")),)),
+    ),
     size=25,
 )
 
@@ -59,20 +62,26 @@ def bell_context() -> dict[str, Any]:
     unit = current_or_none()
     if not has_request_context() or unit is None or unit.principal.kind != "person" or unit.tenant_id is None:
         return {"unread": 0, "bell_url": "/notifications"}
-    return {"unread": LocalProxy(_count), "bell_url": "/notifications", "bell_fragment": "/notifications/bell"}
+    return {
+        "unread": LocalProxy(_count),
+        "bell_url": "/notifications",
+        "bell_fragment": "/notifications/bell",
+    }
 
 
-@pages.get("/notifications")
+@pages.get("/notifications", access="viewer")
 def inbox() -> Response | BaseResponse:
     """Everything the person was told in this organisation."""
     view = LIST.read(request)
     query = service.inbox(category=view.filters.get("category", ""), unread=bool(view.filters.get("unread")))
     page = view.page(query, Notification.id, lambda statement: session().scalars(statement).all())
-    html = render("notifications/inbox.html", view=view, page=page, categories=dict(CATEGORIES), total=_count())
+    html = render(
+        "notifications/inbox.html", view=view, page=page, categories=dict(CATEGORIES), total=_count()
+    )
     return view.remember(Response(html))
 
 
-@pages.post("/notifications/mark")
+@pages.post("/notifications/mark", access="viewer")
 def mark() -> BaseResponse:
     """Mark the ticked ones read or unread; or all of them."""
     action = request.form.get("action", "")
@@ -87,7 +96,7 @@ def mark() -> BaseResponse:
     return redirect("/notifications", 303)
 
 
-@pages.post("/notifications/<uuid:note_id>/open")
+@pages.post("/notifications/<uuid:note_id>/open", access="viewer")
 def open_one(note_id: UUID) -> BaseResponse:
     """Mark one read and go where it points."""
     row = session().scalar(service.inbox().where(Notification.id == note_id))
@@ -97,7 +106,7 @@ def open_one(note_id: UUID) -> BaseResponse:
     return redirect(row.link or "/notifications", 303)
 
 
-@pages.get("/notifications/bell")
+@pages.get("/notifications/bell", access="viewer")
 def bell() -> Response | str:
     """The bell anew; 204 where the number is still what the page shows."""
     if request.args.get("n") == str(_count()):
@@ -105,7 +114,7 @@ def bell() -> Response | str:
     return render("notifications/bell.html")
 
 
-@pages.get("/notifications/bell/list")
+@pages.get("/notifications/bell/list", access="viewer")
 def bell_list() -> str:
     """What drops down from the bell."""
     return render("notifications/bell_list.html", notes=service.recent())

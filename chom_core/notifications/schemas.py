@@ -15,7 +15,9 @@ class NotificationSchema(Schema):
     category = fields.String(validate=validate.OneOf([str(one) for one in Category]))
     title = fields.String()
     body = fields.String()
-    link = fields.String(metadata={"description": "A path of the panel; empty where there is nothing to open."})
+    link = fields.String(
+        metadata={"description": "A path of the panel; empty where there is nothing to open."}
+    )
     data = fields.Dict()
     created_at = fields.DateTime()
     read_at = fields.DateTime(allow_none=True)

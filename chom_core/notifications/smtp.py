@@ -106,7 +106,9 @@ def send(server: Server, mail: Outgoing) -> None:
     context = ssl.create_default_context()
     try:
         if server.tls:
-            client: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
+            client: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host, server.port, timeout=TIMEOUT, context=context
+            )
         else:
             client = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
         with client:

@@ -26,7 +26,9 @@ CORE: dict[str, NotificationType] = {
         ),
         NotificationType("subscription.ended", _p("A subscription ended"), Category.BILLING, roles=_MONEY),
         NotificationType("member.joined", _p("Somebody joins the organisation"), Category.SYSTEM),
-        NotificationType("feature.switched", _p("A feature is switched on or off"), Category.SYSTEM, ("inbox",)),
+        NotificationType(
+            "feature.switched", _p("A feature is switched on or off"), Category.SYSTEM, ("inbox",)
+        ),
         NotificationType("security.login", _p("A log-in from a new place"), Category.SYSTEM, mandatory=True),
     )
 }
@@ -50,5 +52,6 @@ def find(name: str) -> tuple[NotificationType, str | None]:
             if found.name == name:
                 return found, plugin
     raise NotFound(
-        f"There is no kind of notification {name!r}.", fix="State it in the plugin's manifest: notifications=(…)."
+        f"There is no kind of notification {name!r}.",
+        fix="State it in the plugin's manifest: notifications=(…).",
     )

@@ -84,12 +84,19 @@ def use_smtp(port: int, database_url: str = "") -> None:
 
 
 def make_person(
-    name: str, tenant_id: UUID | None = None, role: str = "owner", *, verified: bool = True, locale: str = "en_US"
+    name: str,
+    tenant_id: UUID | None = None,
+    role: str = "owner",
+    *,
+    verified: bool = True,
+    locale: str = "en_US",
 ) -> UUID:
     """A person, a member of the organisation where one is given."""
     with transaction() as session:
         mail = f"{''.join(c for c in name.lower() if c.isalnum()) or 'x'}@people.example"
-        person = Person(email=mail, name=name, locale=locale, email_verified_at=clock.now() if verified else None)
+        person = Person(
+            email=mail, name=name, locale=locale, email_verified_at=clock.now() if verified else None
+        )
         session.add(person)
         session.flush()
         if tenant_id is not None:

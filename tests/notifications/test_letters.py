@@ -39,7 +39,9 @@ HOSTILE = [
     "& &amp; &lt;b&gt;",
     "Zoë Łukasz 李小龍 🦊",
 ]
-TEMPLATES = sorted(path.stem for path in letters.TEMPLATES.glob("*.mjml") if path.stem not in ("base", "parts"))
+TEMPLATES = sorted(
+    path.stem for path in letters.TEMPLATES.glob("*.mjml") if path.stem not in ("base", "parts")
+)
 
 
 def draw(template: str, text: str, brand: Brand | None = None, locale: str = "en_US") -> letters.Letter:
@@ -47,7 +49,8 @@ def draw(template: str, text: str, brand: Brand | None = None, locale: str = "en
     return letters.render(
         template, brand or Brand(name=text, footer=text, support_email="help@x.example"), locale,
         name=text, link=link, reset_link=link, expires_at=datetime(2026, 11, 22, 14, 5, tzinfo=UTC), inviter=text,
-        organisation=text, role="admin", title=phrase("%(x)s is ready", x=text), body=f"{smtp.one_line(text)}\n\nsecond\nline",
+        organisation=text, role="admin", title=phrase("%(x)s is ready", x=text),
+        body=f"{smtp.one_line(text)}\n\nsecond\nline",
         facts=[(text, text)], action=phrase("Open %(x)s", x=text), mandatory=False, preferences_link=link,
     )  # fmt: skip
 
@@ -61,7 +64,9 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen += [tag, *(name for name, _ in attrs if name.startswith("on"))]
         for name, value in attrs:
-            assert not (name in ("href", "src") and (value or "").lower().startswith(("javascript:", "data:"))), value
+            assert not (
+                name in ("href", "src") and (value or "").lower().startswith(("javascript:", "data:"))
+            ), value
 
     def handle_data(self, data: str) -> None:
         self.data += data
@@ -105,7 +110,9 @@ def test_text_and_html_say_the_same_and_the_text_is_not_escaped(template: str) -
 
 
 def test_a_mail_wears_the_brand() -> None:
-    brand = Brand(name="Brightside", light={"primary": "#0a6b58"}, logo_url="/logo.png", footer="Brightside Ltd")
+    brand = Brand(
+        name="Brightside", light={"primary": "#0a6b58"}, logo_url="/logo.png", footer="Brightside Ltd"
+    )
     letter = draw("reset", "Mara", brand)
     assert "#0a6b58" in letter.html
     assert "https://panel.example/logo.png" in letter.html
@@ -121,7 +128,9 @@ def test_any_locale_draws(locale: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_name_writes_a_header(text: str) -> None:
-    mail = smtp.Outgoing("1", smtp.address(text, "no-reply@x.example"), "m@x.example", text, text, "<p>", "t", text)
+    mail = smtp.Outgoing(
+        "1", smtp.address(text, "no-reply@x.example"), "m@x.example", text, text, "<p>", "t", text
+    )
     composed = smtp.compose(mail)
     raw = composed.as_bytes().partition(b"\r\n\r\n")[0]
     headers = re.findall(rb"(?m)^([A-Za-z-]+):", raw)

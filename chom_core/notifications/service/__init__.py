@@ -2,11 +2,11 @@
 
 from chom_core.notifications.service import identity_mails, outbox
 from chom_core.notifications.service.inbox import (
-    me,
     inbox,
     mark_all_read,
     mark_read,
     mark_unread,
+    me,
     recent,
     unread_count,
 )

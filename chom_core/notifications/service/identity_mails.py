@@ -1,4 +1,4 @@
-"""The mails that identity asks for: links that prove an address, reset a password, invite. Always sent, never inboxed."""
+"""The mails that identity asks for: links that prove an address, reset a password, invite. Always sent."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def me() -> UUID:
     return person_id
 
 
-def inbox(*, category: str = "", unread: bool = False) -> Select[tuple[Notification]]:
+def inbox(*, category: str = "", unread: bool = False) -> Select[Notification]:
     """The reader's messages, unsorted, for a list to sort and page."""
     query = select(Notification).where(Notification.person_id == me())
     if category:

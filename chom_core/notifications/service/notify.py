@@ -68,7 +68,7 @@ def notify(
     told = 0
     for person, role in readers:
         ways = [way for way in (INBOX, MAIL, *further) if preferences.wanted(kind, way, person.id, chosen)]
-        told += any([news.tell(person, role, way) for way in ways])
+        told += max((news.tell(person, role, way) for way in ways), default=False)
     return told
 
 

@@ -127,7 +127,9 @@ def retry_mail(mail_id: UUID) -> None:
         raise NotFound(_("There is no such mail."))
     if mail.status != "failed":
         raise Conflict(
-            _("This mail is sent already.") if mail.status == "sent" else _("This mail is on its way already."),
+            _("This mail is sent already.")
+            if mail.status == "sent"
+            else _("This mail is on its way already."),
             fix=_("Reload the page."),
         )
     mail.status = "queued"

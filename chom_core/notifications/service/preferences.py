@@ -42,11 +42,11 @@ class Choice:
 def channels(person_id: UUID | None = None) -> dict[str, tuple[Channel, str]]:
     """The plugins' channels of the unit's organisation by name, each with its plugin. Inbox and mail are not here."""
     found: dict[str, tuple[Channel, str]] = {}
-    for answer in hooks.notifications_channels(ChannelQuery(current().tenant_id, person_id)):
-        if answer.error is None:
-            for channel in answer.value:
-                if channel.name not in (INBOX, MAIL):
-                    found.setdefault(channel.name, (channel, answer.plugin))
+    query = ChannelQuery(current().tenant_id, person_id)
+    for plugin, offered, error, _ns in hooks.notifications_channels(query):
+        for channel in () if error is not None else offered:
+            if channel.name not in (INBOX, MAIL):
+                found.setdefault(channel.name, (channel, plugin))
     return found
 
 
@@ -60,8 +60,12 @@ def wanted(kind: NotificationType, channel: str, person_id: UUID, chosen: Choice
 
 def chosen(kind: str, people: Iterable[UUID]) -> dict[tuple[UUID, str], bool]:
     """What these people chose for one type: (person, channel) → on."""
-    query = select(NotificationPreference.person_id, NotificationPreference.channel, NotificationPreference.on)
-    query = query.where(NotificationPreference.type == kind, NotificationPreference.person_id.in_(list(people)))
+    query = select(
+        NotificationPreference.person_id, NotificationPreference.channel, NotificationPreference.on
+    )
+    query = query.where(
+        NotificationPreference.type == kind, NotificationPreference.person_id.in_(list(people))
+    )
     return {(row[0], row[1]): row[2] for row in session().execute(query)}
 
 
@@ -85,17 +89,26 @@ def grid(person_id: UUID) -> tuple[list[tuple[str, str]], list[Choice]]:
 
 def choose(person_id: UUID, boxes: Mapping[tuple[str, str], bool]) -> None:
     """Save choices: (type, channel) → on. Raises Invalid for a box that is not in the grid; fixed ones are kept on."""
-    columns, rows = grid(person_id)
+    _columns, rows = grid(person_id)
     known = {(row.type.name, cell.channel): cell for row in rows for cell in row.cells}
     unknown = [f"{kind} / {channel}" for kind, channel in boxes if (kind, channel) not in known]
     if unknown:
         raise Invalid(_("There is no such notification: %(names)s.", names=", ".join(sorted(unknown)[:5])))
     values: list[dict[str, Any]] = [
-        {"id": uuid7(), "created_at": clock.machine(), "person_id": person_id, "type": kind, "channel": channel, "on": on}
+        {
+            "id": uuid7(),
+            "created_at": clock.machine(),
+            "person_id": person_id,
+            "type": kind,
+            "channel": channel,
+            "on": on,
+        }
         for (kind, channel), on in boxes.items()
         if not known[kind, channel].fixed and known[kind, channel].on != on
     ]
     if values:
         statement = insert(NotificationPreference).values(values)
         where = ["person_id", "type", "channel"]
-        session().execute(statement.on_conflict_do_update(index_elements=where, set_={"on": statement.excluded.on}))
+        session().execute(
+            statement.on_conflict_do_update(index_elements=where, set_={"on": statement.excluded.on})
+        )
