@@ -1,0 +1,8 @@
+from chom_core.web import Pages
+
+pages = Pages("glow", __name__, prefix="/glow")
+
+
+@pages.get("/")
+def index() -> str:
+    return "glowing"
