@@ -24,9 +24,12 @@ class Leases(RuleBasedStateMachine):
         self.made: set[UUID] = set()
 
     @initialize()
-    def empty(self) -> None:
+    def begin(self) -> None:
+        """Three jobs, which a first worker has claimed: every example has something to lose."""
         sql("truncate core.job, core.ledger")
         job("model.effect", attempts=10_000)(lambda given: ledger("effect", given.id))
+        self.enqueue(3)
+        self.claim(4)
 
     @rule(count=st.integers(1, 3))
     def enqueue(self, count: int) -> None:
@@ -64,6 +67,12 @@ class Leases(RuleBasedStateMachine):
                     assert sql("select token, state from core.job where id = %s", given.id) != [
                         (given.token, "running")
                     ]
+
+    @rule()
+    def steal(self) -> None:
+        """All leases run out while their workers sleep, and others take the jobs."""
+        self.crash(1)
+        self.claim(4)
 
     @rule(share=st.integers(1, 3))
     def crash(self, share: int) -> None:
