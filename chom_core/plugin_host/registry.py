@@ -77,9 +77,11 @@ class Registry:
         role: Role,
         unfit: Callable[[Loaded], str] = lambda loaded: "",
     ) -> None:
-        """Load `candidates` (name, version, function that imports the package)."""
+        """Load `candidates` (name, version, function that imports the package); what is loaded stays as it is."""
         manifests: dict[str, Loaded] = {}
         for name, version, load in candidates:
+            if name in self.loaded:
+                continue
             try:
                 module = load()
                 loaded = Loaded(module.plugin, module.__name__, version)
@@ -100,6 +102,7 @@ class Registry:
             try:
                 self._load_rooms(loaded, role)
                 self.loaded[name] = loaded
+                self.skipped.pop(name, None)
             except Exception as error:
                 self._forget(name)
                 self._skip(name, loaded.version, error)

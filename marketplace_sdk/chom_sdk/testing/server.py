@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from cryptography.fernet import Fernet
+from flask import Flask
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from chom_core import config, setup
+from chom_core.app import create_app
 from chom_core.database import Model, encrypted, engine, roles, tenancy
 from chom_core.embedded.postgres import Postgres
 from chom_core.plugin_host import gate, registry
@@ -22,11 +25,20 @@ TEMPLATE = "chom_sdk_template"
 KEY = Fernet.generate_key().decode()
 
 
-class Server:
-    """A Postgres with a migrated template."""
+Candidate = tuple[str, str, Callable[[], Any]]
 
-    def __init__(self, postgres: Postgres) -> None:
+
+class Server:
+    """A Postgres with a migrated template, and the app of this process.
+
+    `more`: plugins beside the installed ones (name, version, function that imports the package).
+    """
+
+    def __init__(self, postgres: Postgres, more: Iterable[Candidate] = ()) -> None:
         self.postgres = postgres
+        self._app: Flask | None = None
+        registry.discover("all")
+        registry.add(more, "all")
         roles.bootstrap(postgres.url(), TEMPLATE)
         _make_core_without_migrations(self.owner_url(TEMPLATE))
         for _ in setup.migrate(self.settings(TEMPLATE), self.owner_url(TEMPLATE), install_all=True):
@@ -43,9 +55,16 @@ class Server:
             redis_url="",
             secret_keys=(KEY,),
             public_url="http://chom.test",
-            smtp_url="",
+            smtp_url="smtp://mail.chom.test",  # never reached: World.mails keeps what would go there
             argon2_memory_kib=8,
         )
+
+    def app(self, database: str) -> Flask:
+        """Built once, as a worker builds it; it follows the database that the process is bound to."""
+        if self._app is None:
+            self._app = create_app(self.settings(database))
+            self._app.testing = True
+        return self._app
 
     @contextmanager
     def database(self) -> Iterator[str]:

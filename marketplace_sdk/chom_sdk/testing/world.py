@@ -29,6 +29,7 @@ from chom_core.work import advance, run_all, stand
 from chom_sdk.testing import samples
 from chom_sdk.testing.server import Server
 
+
 @dataclass
 class Organisation:
     """An organisation with a person of every role."""
@@ -161,8 +162,12 @@ class World:
         return found[1]
 
     def run_jobs(self, *, reraise: bool = True) -> int:
-        """Run every job that is due, in this process; an error in one is raised here, or leaves it for a later try."""
-        return run_all(reraise=reraise)
+        """Run every job that is due, in this process; an error in one is raised here, or leaves it for a later try.
+
+        What would go to a mail server goes into `mails`.
+        """
+        with patch.object(smtp, "send", lambda server, mail: self.mails.append(mail)):
+            return run_all(reraise=reraise)
 
     @contextmanager
     def everything_paid(self) -> Iterator[None]:
