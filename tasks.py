@@ -29,10 +29,17 @@ def rest() -> list[str]:
     return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
 
 
-@task(help={"check": "run the main job headless over HTTP and stop", "port": "the web address's port"})
-def demo(_: Context, check: bool = False, port: int = 0) -> None:
+@task(
+    help={
+        "check": "run the main job headless over HTTP in a demo of its own, and stop",
+        "port": "the web address's port",
+        "fresh": "forget the last demo's data first",
+    }
+)
+def demo(_: Context, check: bool = False, port: int = 0, fresh: bool = False) -> None:
     """A whole CHOM on this machine, with people and sites in it; Ctrl-C stops it."""
-    module("chom_core.demo", *(["--check"] if check else []), *(["--port", str(port)] if port else []))
+    flags = [f"--{name}" for name, given in (("check", check), ("fresh", fresh)) if given]
+    module("chom_core.demo", *flags, *(["--port", str(port)] if port else []))
 
 
 @task

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, g
 from flask_babel import Babel
 
-from chom_core import config, logs
+from chom_core import config, front, logs
 from chom_core.console import health, watch
 from chom_core.database import encrypted, engine
 from chom_core.plugin_host import gate, lifecycle, registry
@@ -32,6 +32,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     settings = settings or config.from_environment()
     start(settings, "web")
     app = Flask("chom_core", static_folder=None)
+    app.url_map.strict_slashes = False  # a client that forgets a slash is no reason for a second request
     app.config.update(
         SECRET_KEY=settings.cookie_key,
         SESSION_COOKIE_NAME="chom",
@@ -49,8 +50,9 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     errors.init_app(app)
     document = api.init_app(app)
     _request_gate().init_app(app)
-    for domain in DOMAINS:
+    for domain in _domains(settings):
         _mount_domain(app, document, domain)
+    _mount(app, document, front, None)
     for loaded in registry.loaded.values():
         _mount_plugin(app, document, loaded.plugin.name, loaded.package, loaded.rooms)
     app.context_processor(_context)
@@ -68,12 +70,18 @@ def start(settings: config.Settings, role: Role) -> None:
     encrypted.configure(settings.secret_keys)
     wake.configure(settings.redis_url)
     health.use(core_history)
-    for domain in DOMAINS:
+    for domain in _domains(settings):
         for name in ("models",) if role == "web" else ("models", "jobs"):
             room(domain, name)
+    if role != "web":
+        import_module("chom_core.schedules")  # its handlers belong to the core itself
     if not registry.loaded:
         registry.discover(role, partial(lifecycle.unfit, lifecycle.installed_heads()))
     handlers.gate = gate.is_enabled
+
+
+def _domains(settings: config.Settings) -> tuple[str, ...]:
+    return (*DOMAINS, "demo") if settings.demo else DOMAINS
 
 
 def room(domain: str, name: str) -> ModuleType | None:

@@ -1,0 +1,176 @@
+"""Brings the company of `company.toml` to life through the same verbs that pages use. Running it again adds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chom_core.billing.service import catalogue, checkout, sellers, subscriptions
+from chom_core.billing.service.purchases import Click
+from chom_core.branding.service import own_brand, save_brand
+from chom_core.database import PLATFORM_ID, Tenant, session, transaction
+from chom_core.demo.company import Company, Persona, Wanted
+from chom_core.identity import service as identity
+from chom_core.plugin_host import gate, registry
+from chom_core.provisioning import kinds, nodes, reads
+from chom_core.provisioning import service as provisioning
+from chom_core.values.billing import Order, PlanShape
+from chom_core.values.errors import ChomError
+from chom_core.values.ids import uuid7
+from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod
+from chom_core.values.principal import SYSTEM, Principal, Role, StaffRole
+
+#: A card of the sandbox that always pays.
+CARD = {"card_number": "4242 4242 4242 4242", "card_expiry": "12 / 40"}
+
+
+def settle_in(company: Company, password: str, sites: str) -> Iterator[str]:
+    """Operator, catalogue, node, people, organisations, purchases. `sites` is the folder of the node's sites."""
+    staff = _operator(company, password)
+    yield f"{company.name} is set up: {len(company.staff)} staff, the catalogue, features for everyone"
+    _node(sites)
+    for wanted in company.organisations:
+        made = _organisation(wanted, password)
+        _shop(made, wanted, company)
+        _features(made, wanted, staff)
+        _purchase(made, wanted, company)
+        ordered = _services(made, wanted)
+        yield f"{wanted.name}: {_words(wanted, ordered)}"
+
+
+def _words(wanted: Wanted, ordered: int) -> str:
+    words = [f"{len(wanted.people)} {'person' if len(wanted.people) == 1 else 'people'}"]
+    words += [f"plan {wanted.plan}"] if wanted.plan else []
+    words += [f"{ordered} sites ordered"] if ordered else []
+    return ", ".join(words)
+
+
+def _operator(company: Company, password: str) -> Principal:
+    """The platform's name, brand, seller and catalogue, its people, and what is on for everyone. Answers Dana."""
+    for persona in company.staff:
+        _member(persona, password, PLATFORM_ID)
+    boss = company.staff[0]
+    with transaction():
+        found = identity.find_person(boss.email)
+        assert found is not None
+        staff = Principal("person", found.id, PLATFORM_ID, Role.OWNER, StaffRole.ADMIN, name=boss.name)
+    with transaction(PLATFORM_ID, staff):
+        identity.update_organisation(name=company.name)
+        if own_brand().name != company.name:
+            save_brand(replace(own_brand(), name=company.name, support_email=company.support_email))
+        catalogue.seed_catalogue(company.currency, company.legal_name)
+        seller = sellers.seller()
+        seller.address, seller.country = company.address, company.country
+        for feature in company.features:
+            if feature in registry.loaded and not gate.is_enabled(PLATFORM_ID, feature):
+                gate.switch(PLATFORM_ID, feature, on=True, by="staff", note="the demo")
+    return staff
+
+
+def _node(sites: str) -> None:
+    """This machine as a node, with the driver that is here."""
+    with transaction(PLATFORM_ID):
+        known = {node.name for node in nodes.all_nodes()}
+        for name in kinds.drivers():
+            node = f"{name.replace('_', '-')}-1"
+            if node not in known:
+                nodes.add_node(
+                    name=node, driver=name, region="This machine", capacity=50, facts={"root": sites}
+                )
+
+
+def _person(persona: Persona, password: str) -> UUID:
+    with transaction():
+        found = identity.find_person(persona.email)
+        made = found or identity.create_person(persona.email, persona.name, password)
+        return made.id
+
+
+def _member(persona: Persona, password: str, tenant_id: UUID) -> UUID:
+    person_id = _person(persona, password)
+    with transaction(tenant_id, SYSTEM):
+        if person_id not in {member.person_id for member in identity.members()}:
+            identity.add_member(person_id, persona.role, tenant_id)
+    return person_id
+
+
+def _organisation(wanted: Wanted, password: str) -> Principal:
+    """The organisation with its people; answers its owner, as whom the rest is done."""
+    owner = _person(wanted.people[0], password)
+    with transaction():
+        mine = {option.name: option.id for option in identity.organisations_of(owner)}
+        tenant_id = mine.get(wanted.name)
+        if tenant_id is None:
+            parent = session().scalar(select(Tenant.id).where(Tenant.name == wanted.parent)) or PLATFORM_ID
+            tenant_id = identity.create_organisation(
+                wanted.name,
+                zone=wanted.zone,
+                owner=owner,
+                kind=wanted.kind,
+                parent_id=parent,
+                principal=SYSTEM,
+            ).id
+    for persona in wanted.people[1:]:
+        _member(persona, password, tenant_id)
+    return Principal("person", owner, tenant_id, Role.OWNER, name=wanted.people[0].name)
+
+
+def _shop(owner: Principal, wanted: Wanted, company: Company) -> None:
+    """A reseller is a seller of its own, with its own plans."""
+    if not wanted.sells:
+        return
+    with transaction(owner.tenant_id, owner):
+        sellers.ensure_seller(f"{wanted.name} Ltd", currency=company.currency, country=wanted.country)
+        for position, item in enumerate(wanted.sells, start=1):
+            catalogue.save_plan(
+                item["code"],
+                title=item["title"],
+                shape=PlanShape.HOSTING,
+                monthly=Money.of(item["monthly"], company.currency),
+                description=f"{item['sites']} sites, {item['storage_gb']} GB storage, {item['traffic_gb']} GB traffic.",
+                allowances={name: item[name] for name in catalogue.METRICS},
+                position=position,
+            )
+
+
+def _features(owner: Principal, wanted: Wanted, staff: Principal) -> None:
+    """What staff switched on for this organisation alone, with their note."""
+    tenant_id = owner.tenant_id
+    assert tenant_id is not None
+    for feature, note in wanted.features.items():
+        if feature in registry.loaded and not gate.is_enabled(tenant_id, feature):
+            with transaction(tenant_id, replace(staff, tenant_id=None, role=None)):
+                gate.switch(tenant_id, feature, on=True, by="staff", note=note)
+
+
+def _purchase(owner: Principal, wanted: Wanted, company: Company) -> None:
+    """Buy the plan with the card that pays."""
+    if not wanted.plan:
+        return
+    with transaction(owner.tenant_id, owner):
+        if subscriptions.hosting() is not None:
+            return
+        sellers.update_profile(
+            {"name": wanted.name, "country": wanted.country, "email": wanted.people[0].email}
+        )
+        price = catalogue.price(catalogue.plan(wanted.plan), company.currency, BillingPeriod.MONTHLY)
+        order = Order(wanted.plan, BillingPeriod.MONTHLY, company.currency)
+        outcome = checkout.buy(order, Click(uuid7(), "demo", price, card=CARD))
+        if outcome.state != "done":
+            raise ChomError(f"{wanted.name} could not buy {wanted.plan}: {outcome.message}", fix=outcome.fix)
+
+
+def _services(owner: Principal, wanted: Wanted) -> int:
+    """Order the services; the worker builds them as soon as it runs. Answers how many are new."""
+    ordered = 0
+    for item in wanted.services:
+        with transaction(owner.tenant_id, owner):
+            if kinds.kind(item["kind"]) is None or any(s.name == item["name"] for s in reads.services()):
+                continue
+            provisioning.create_service(kind=item["kind"], name=item["name"], title=item.get("title", ""))
+            ordered += 1
+    return ordered
