@@ -22,7 +22,7 @@ begin
   where transaction_id = new.transaction_id group by currency having sum(amount) <> 0 limit 1;
   if found then
     raise exception using errcode = 'check_violation', constraint = 'ledger_transaction_balances',
-      message = format('the ledger transaction %s is off by %s %s', new.transaction_id, wrong.off, wrong.currency);
+      message = 'the ledger transaction ' || new.transaction_id || ' is off by ' || wrong.off || ' ' || wrong.currency;
   end if;
   perform 1 from core.ledger_entry e join core.ledger_account a on a.id = e.account_id
   join core.ledger_transaction t on t.id = e.transaction_id
@@ -48,7 +48,7 @@ begin
   if tg_op = 'DELETE' then
     if old.number is not null then
       raise exception using errcode = 'check_violation', constraint = 'invoice_is_frozen',
-        message = format('invoice %s is finalised and stays', old.number);
+        message = 'invoice ' || old.number || ' is finalised and stays';
     end if;
     return old;
   end if;
@@ -61,7 +61,7 @@ begin
          new.tax_title, new.tax_rate, new.tax_note, new.period_start, new.period_end, new.finalised_at,
          new.due_at, new.snapshot, new.tenant_id)) then
     raise exception using errcode = 'check_violation', constraint = 'invoice_is_frozen',
-      message = format('invoice %s is finalised and cannot change', old.number);
+      message = 'invoice ' || coalesce(old.number, old.id::text) || ' is finalised and cannot change';
   end if;
   return new;
 end $body$

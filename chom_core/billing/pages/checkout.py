@@ -12,7 +12,8 @@ from chom_core.billing import reads, schemas
 from chom_core.billing.pages.base import card_fields, is_service, onward, pages, per, period_of, period_words
 from chom_core.billing.service import catalogue, gateways, methods, sellers
 from chom_core.billing.service import checkout as verbs
-from chom_core.billing.service.checkout import Click, Outcome
+from chom_core.billing.service.checkout import Outcome
+from chom_core.billing.service.purchases import Click
 from chom_core.rest import principal
 from chom_core.values.access import Access
 from chom_core.values.billing import Order, PlanShape

@@ -86,9 +86,9 @@ def collect(invoice_id: UUID) -> None:
         emit(
             "payment.failed",
             subject=f"invoice:{invoice_id}",
-            payload={"invoice_id": str(invoice_id), "payment_id": str(invoice_id),  # no attempt: the invoice stands for it
-                "code": "no_method", "message": "There is no card on file.",
-                     "off_session": True},
+            # no attempt was made: the invoice stands for it
+            payload={"invoice_id": str(invoice_id), "payment_id": str(invoice_id), "code": "no_method",
+                     "message": "There is no card on file.", "off_session": True},
         )  # fmt: skip
     sellers.lock_profile()
     invoice = invoices.locked(invoice_id)

@@ -21,7 +21,7 @@ from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.identity.models import Membership, Person
 from chom_core.identity.service import create_api_key, open_session
 from chom_core.notifications import smtp
-from chom_core.plugin_host import gate
+from chom_core.plugin_host import gate, registry
 from chom_core.provisioning import funding
 from chom_core.values.ids import uuid7
 from chom_core.values.principal import Principal, Role, StaffRole
@@ -42,9 +42,10 @@ class Organisation:
     _keys: dict[object, str] = field(default_factory=dict)
 
     def enable(self, plugin: str, note: str = "in a test") -> None:
-        """Switch the plugin on for this organisation, as staff."""
+        """Switch the plugin on for this organisation, as staff; one of platform level for everyone."""
+        level = registry.loaded[plugin].plugin.level
         with self.world.staff():
-            gate.switch(self.id, plugin, on=True, by="staff", note=note)
+            gate.switch(PLATFORM_ID if level == "platform" else self.id, plugin, on=True, by="staff", note=note)
 
     def disable(self, plugin: str) -> None:
         with self.world.staff():

@@ -1,6 +1,6 @@
 """A payment gateway that moves no money: its table of contents."""
 
-from chom_sandbox_gateway.door import NavItem, Plugin
+from chom_sdk import NavItem, Plugin
 
 plugin = Plugin(
     name="sandbox_gateway",

@@ -12,18 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chom_sandbox_gateway.cards import DECLINED, Entered
-from chom_sandbox_gateway.door import (
-    Conflict,
-    FollowUp,
-    NotFound,
-    PaymentRequest,
-    PaymentResult,
-    PaymentStatus,
-    clock,
-    transaction,
-    uuid7,
-)
 from chom_sandbox_gateway.models import Call, Card, Charge
+from chom_sdk import Conflict, NotFound, clock, transaction, uuid7
+from chom_sdk.billing import FollowUp, PaymentRequest, PaymentResult, PaymentStatus
 
 BANK = "/sandbox/bank/"
 _STATUS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chom_sandbox_gateway.door import Invalid, clock
+from chom_sdk import Invalid, clock
 
 DECLINED = {
     "declined": (

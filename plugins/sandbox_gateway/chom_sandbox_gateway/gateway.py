@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chom_sandbox_gateway import book, cards
-from chom_sandbox_gateway.door import (
+from chom_sdk.billing import (
     CardForm,
     CardFormQuery,
     CardSubmission,

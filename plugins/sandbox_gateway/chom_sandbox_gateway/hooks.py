@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from chom_sandbox_gateway.door import Gateway, GatewayQuery, hookimpl
 from chom_sandbox_gateway.gateway import Sandbox
+from chom_sdk import hookimpl
+from chom_sdk.billing import Gateway, GatewayQuery
 
 _sandbox = Sandbox()
 

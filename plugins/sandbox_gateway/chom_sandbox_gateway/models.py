@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, CheckConstraint, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chom_sandbox_gateway.door import PlatformRow, plugin_models
+from chom_sdk import PlatformRow, plugin_models
 
 Base = plugin_models("sandbox_gateway")
 

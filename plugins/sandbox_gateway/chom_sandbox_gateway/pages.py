@@ -7,7 +7,7 @@ from typing import Any
 from flask import redirect, request
 
 from chom_sandbox_gateway import book
-from chom_sandbox_gateway.door import Money, Pages, render
+from chom_sdk import Money, Pages, render
 
 pages = Pages("sandbox_gateway", __name__, prefix="/sandbox")
 

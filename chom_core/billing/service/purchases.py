@@ -1,0 +1,126 @@
+"""What a purchase consists of before it is paid: its row, an incomplete subscription, a draft invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from chom_core.billing.models import Checkout, Invoice, Payment, Plan, Subscription
+from chom_core.billing.models.payments import OPEN
+from chom_core.billing.service import catalogue, invoices, payments, sellers, subscriptions
+from chom_core.database import clock, current, session
+from chom_core.values.billing import Order, PlanShape
+from chom_core.values.errors import Conflict, Invalid, NotFound
+from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """One press of Pay. `checkout_id` and `attempt` come with the form: pressed twice they are the same payment.
+
+    `expected` is the amount on the button. `card` holds the gateway's fields, or `method_id` names a card on file.
+    """
+
+    checkout_id: UUID
+    attempt: str
+    expected: Money
+    card: Mapping[str, str] | None = None
+    method_id: UUID | None = None
+    return_url: str = ""
+    settings: Mapping[str, Any] | None = None
+
+
+def priced(order: Order) -> tuple[Plan, Money]:
+    if order.quantity < 1 or order.quantity > 1000:
+        raise Invalid("How many?", fields={"quantity": ["Between 1 and 1000."]})
+    plan = catalogue.plan(order.plan)
+    if plan.shape == PlanShape.HOSTING.value and order.quantity != 1:
+        raise Invalid("An organisation has one hosting plan.", fields={"quantity": ["Only 1."]})
+    return plan, catalogue.price(plan, order.currency, BillingPeriod(order.period))
+
+
+def title(plan: Plan, order: Order) -> str:
+    return f"{plan.title} «{order.service_name}»" if order.service_name else plan.title
+
+
+def record(order: Order, click: Click) -> Checkout:
+    """The purchase's row: made by the first press, found by every other. Locked."""
+    tenant_id = current().tenant_id
+    values = {
+        "plan_code": order.plan, "billing_period": BillingPeriod(order.period).value, "currency": order.currency,
+        "quantity": order.quantity, "service_name": order.service_name.strip().lower()[:120],
+    }  # fmt: skip
+    row = insert(Checkout).values(
+        id=click.checkout_id, created_at=clock.now(), tenant_id=tenant_id, status="open", amount=0, note="",
+        service_settings=dict(click.settings or {}), **values,
+    )  # fmt: skip
+    session().execute(row.on_conflict_do_nothing(index_elements=["id"]))
+    query = select(Checkout).where(Checkout.id == click.checkout_id).with_for_update()
+    found = session().scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("There is no such purchase.", fix="Start again from the prices page.")
+    if found.status == "open":  # an attempt was declined, and the form may say something else now
+        for name, value in values.items():
+            setattr(found, name, value)
+        found.service_settings = dict(click.settings or {})
+    return found
+
+
+def prepare(purchase: Checkout, order: Order, plan: Plan) -> Invoice:
+    """Incomplete subscription and draft invoice, made anew for every attempt but one that is still on its way."""
+    _clear_the_way(purchase, plan)
+    seller = sellers.seller()
+    unit = catalogue.price(plan, order.currency, BillingPeriod(order.period))
+    subscription = subscriptions.begin(
+        plan, unit, BillingPeriod(order.period), order.quantity, title(plan, order), seller.id
+    )
+    period = subscriptions.current_period(subscription)
+    bill = invoices.rate(order.currency, subscriptions.charges(subscription, period))
+    invoice = invoices.draft(bill, seller=seller, subscription_id=subscription.id, period=period)
+    purchase.subscription_id, purchase.invoice_id, purchase.amount = (
+        subscription.id,
+        invoice.id,
+        invoice.total,
+    )
+    session().flush()
+    return invoice
+
+
+def _clear_the_way(purchase: Checkout, plan: Plan) -> None:
+    """Refuse a second hosting plan; drop what an earlier attempt or an abandoned purchase has left."""
+    if plan.shape == PlanShape.HOSTING.value:
+        living = subscriptions.hosting()
+        if living is not None:
+            raise Conflict(
+                f"You already have {living.items[0].title}: an organisation has one hosting plan.",
+                fix="Look at it under Billing.",
+            )
+        left = subscriptions.hosting(any_state=True)
+        if left is not None:
+            _drop(left)
+    elif purchase.subscription_id is not None:
+        _drop(session().get_one(Subscription, purchase.subscription_id))
+
+
+def _drop(left: Subscription) -> None:
+    """End an incomplete subscription. One whose payment may still succeed is asked about first."""
+    query = select(Payment).join(Invoice, Invoice.id == Payment.invoice_id)
+    query = query.where(Invoice.subscription_id == left.id, Payment.status.in_(OPEN))
+    for payment in session().scalars(query):
+        payments.release(payment.id)
+        sellers.lock_profile()
+    session().refresh(left)
+    if left.status != "incomplete":
+        raise Conflict(
+            "An earlier payment for this went through after all.", fix="Look at your plan under Billing."
+        )
+    for invoice in session().scalars(select(Invoice).where(Invoice.subscription_id == left.id)):
+        if invoice.status == "draft":
+            invoice.status = "void"
+    subscriptions.end(left)
