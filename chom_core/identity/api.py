@@ -12,7 +12,7 @@ from chom_core.identity.models import ApiKey, Invitation
 from chom_core.rest import ApiRoutes, principal
 from chom_core.rest.routes import encode
 
-api = ApiRoutes("identity", __name__, prefix="")
+api = ApiRoutes("identity", __name__, prefix="", access="viewer")
 
 
 @api.get("/me", scope="organisation:read", out=schemas.MeSchema)

@@ -70,7 +70,7 @@ class World:
             query = select(Membership.person_id, Membership.role).where(
                 Membership.tenant_id == self.tenant_id
             )
-            return {person_id: role for person_id, role in work.execute(query)}
+            return dict(work.execute(query).all())  # type: ignore[arg-type]
 
 
 def person(email: str, name: str = "") -> UUID:

@@ -135,8 +135,11 @@ def test_a_name_that_is_taken_gets_another_slug(mailbox: Mailbox) -> None:
         "a@b",
         "a@example..com",
         "a@example.com\nBcc: x@y.zz",
-    ]
-    + ["a@" + "x" * 260 + ".com", '"a"@example.com', "a@exa\u202emple.com", "a@example.com,b@example.com"],
+        "a@" + "x" * 260 + ".com",
+        '"a"@example.com',
+        "a@exa\u202emple.com",
+        "a@example.com,b@example.com",
+    ],
 )
 def test_what_is_no_address_is_refused(email: str) -> None:
     assert email_address(email)[1]
@@ -155,8 +158,20 @@ def test_every_fault_is_told_at_once(mailbox: Mailbox) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["short", "1234567890", "password12", "Password123!", "qwertyuiop", "aaaaaaaaaaaa", "mara@example.com"]
-    + ["MARA@example.com1", "iloveyou!!!", "9876543210", "x" * 201, "letmein2026"],
+    [
+        "short",
+        "1234567890",
+        "password12",
+        "Password123!",
+        "qwertyuiop",
+        "aaaaaaaaaaaa",
+        "mara@example.com",
+        "MARA@example.com1",
+        "iloveyou!!!",
+        "9876543210",
+        "x" * 201,
+        "letmein2026",
+    ],
 )
 def test_weak_passwords(password: str) -> None:
     assert passwords.fault(password, email="mara@example.com")

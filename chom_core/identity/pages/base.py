@@ -20,7 +20,7 @@ from chom_core.web import Pages, nav
 from chom_core.web.forms import Form
 from chom_core.web.layout import NavEntry
 
-pages = Pages("identity", "chom_core.identity")
+pages = Pages("identity", "chom_core.identity", access="viewer")
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 HOME = "/home"
 #: In the cookie: the address that signed up in this browser and waits for its mail.
