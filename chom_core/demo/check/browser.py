@@ -76,8 +76,17 @@ class Browser:
         """Open an address of CHOM, following redirects. `expect` 0: any status will do."""
         return self._open("GET", url, None, headers, expect)
 
-    def submit(self, page: Page, form: Form, *, expect: int = 200, button: str = "", **values: str) -> Page:
+    def submit(
+        self,
+        page: Page,
+        form: Form,
+        filled: dict[str, str] | None = None,
+        *,
+        expect: int = 200,
+        button: str = "",
+    ) -> Page:
         """Fill a form of `page` and send it. `button` is the value of the submit button to press."""
+        values = filled or {}
         unknown = values.keys() - form.names
         if unknown:
             raise CheckFailed(f"the form on {page.path} has no field {', '.join(sorted(unknown))}", page)

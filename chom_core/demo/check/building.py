@@ -14,7 +14,7 @@ def build(journey: Journey, kind: str, name: str, title: str) -> None:
     me = journey.me
     with journey.step(f"{kind}: ordered as {name}, and built while we watch"):
         page = me.get(me.get("/services/new").link(f"Choose {kind}"))
-        operation = me.submit(page, page.form("/services/new/"), name=name, title=title)
+        operation = me.submit(page, page.form("/services/new/"), {"name": name, "title": title})
         if "/operations/" not in operation.path:
             raise CheckFailed("the order did not lead to its operation", operation)
         site = Site(operation.link("The service"), name, title)
@@ -71,8 +71,8 @@ def delete(journey: Journey, name: str) -> None:
     with journey.step(f"deleting {name} wants its name typed, says what goes, and leaves no trace"):
         page = journey.me.get(f"{site.page}/delete")
         form = page.form("/delete", having="confirm_name")
-        journey.me.submit(page, form, expect=422, confirm_name="something-else").says("Type")
-        journey.watch(journey.me.submit(page, form, confirm_name=name))
+        journey.me.submit(page, form, {"confirm_name": "something-else"}, expect=422).says("Type")
+        journey.watch(journey.me.submit(page, form, {"confirm_name": name}))
         until = time.monotonic() + 5
         while (
             left := traces(journey.place.sites, name) + ["its port"] * answers(site.url)

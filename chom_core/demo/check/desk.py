@@ -38,7 +38,7 @@ def feature(journey: Journey) -> None:
         dana = journey.enter_as(company().staff[0].email)
         page = dana.get(f"/staff/plugins/{name}?q={ORGANISATION.split()[0]}").says(ORGANISATION)
         form = page.form(f"/staff/plugins/{name}/organisations/", having="note")
-        page = dana.submit(page, form, button="on", note="asked for it on the phone")
+        page = dana.submit(page, form, {"note": "asked for it on the phone"}, button="on")
         page.says("switched on", company().staff[0].name, "asked for it on the phone")
         _expect(journey.me, name, 200)
         _expect(other, name, 404)
@@ -54,9 +54,8 @@ def api(journey: Journey, name: str) -> None:
     """A key made on the page lists the site through the API, and nothing without the key."""
     with journey.step("an API key lists the site at /api/v1/services; without it 401 as a problem document"):
         page = journey.me.get("/organisation/api-keys")
-        made = journey.me.submit(
-            page, page.form("/organisation/api-keys", having="role"), name="check", role="viewer"
-        )
+        form = page.form("/organisation/api-keys", having="role")
+        made = journey.me.submit(page, form, {"name": "check", "role": "viewer"})
         key = re.search(r"chom_\w{20,}", " ".join(made.document.codes))
         if key is None:
             raise CheckFailed("the page of the new key shows no key", made)

@@ -107,21 +107,14 @@ class Journey:
 
 
 def _print_steps(fragment: Page, seen: dict[str, str]) -> None:
+    """A line for each step that has ended since the last look."""
+    state = title = ""
     for element in fragment.document.elements:
-        states = [name.removeprefix("step-") for name in element.classes if name.startswith("step-")]
-        if "step" not in element.classes or not states:
-            continue
-        words = " ".join(element.text.split())
-        title, state = words.split(" (")[0], states[0]
-        if state in ("done", "failed") and seen.get(title) != state:
-            plain(f"             {'·' if state == 'done' else '✗'} {title}{_time_of(words)}")
-        seen[title] = state
-
-
-def _time_of(words: str) -> str:
-    behind = (
-        words.partition(") ")[2].split(" log line")[0].rsplit(" ", 1)[0]
-        if "log line" in words
-        else words.partition(") ")[2]
-    )
-    return f": {behind}" if behind else ""
+        if "step" in element.classes:
+            state = next((name[5:] for name in element.classes if name.startswith("step-")), "")
+        elif "step-title" in element.classes:
+            title = " ".join(element.text.split()).partition(" (")[0]
+        elif "step-time" in element.classes and seen.get(title) != state:
+            if state in ("done", "failed"):
+                plain(f"             {'·' if state == 'done' else '✗'} {title} {element.text.strip()}")
+            seen[title] = state
