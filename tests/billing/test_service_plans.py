@@ -14,6 +14,7 @@ from chom_core.billing.service import checkout, subscriptions
 from chom_core.billing.service.checkout import Outcome
 from chom_core.database import transaction
 from chom_core.provisioning import reads, service
+from chom_core.provisioning.funding import ends, prices
 from chom_core.provisioning.models import Service
 from chom_core.values import Invalid, Money, PaymentRequired, uuid7
 from chom_core.values.provisioning import Refusal
@@ -48,7 +49,7 @@ def test_the_money_is_held_while_it_is_built_and_taken_when_it_stands(buyer: UUI
         found = reads.service(bought.service_id)
         assert found.status == "active"
         assert found.paid_by == subscriptions.source(here.scalars(select(SubscriptionItem)).one())
-        assert service.ends(found)[0].startswith("Toy alone «corner», $9.00/month")
+        assert ends(found)[0].startswith("Toy alone «corner», $9.00/month")
     books_are_right()
 
 
@@ -136,8 +137,4 @@ def test_sites_use_the_hosting_plan_until_it_is_full(buyer: UUID) -> None:
     with transaction(buyer), pytest.raises(PaymentRequired, match="All 5 sites of Starter"):
         service.create_service(kind="toy", name="site6")
     with transaction(buyer):
-        words = service.funding  # the list's price words come from the same place
-        assert words
-        from chom_core.provisioning.funding import prices
-
         assert set(prices(reads.services()).values()) == {"Included in Starter (5 of 5)"}
