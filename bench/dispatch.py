@@ -17,17 +17,17 @@ import pluggy
 from chom_core.database.unit import Unit, _current
 from chom_core.hookspecs import hookimpl, marker, specs
 from chom_core.plugin_host.dispatch import HookCaller, Implementation, compile_table
-from chom_core.values.ui import PageSlot
+from chom_core.values.ui import PageSlot, Panel
 
-HOOK = "slot_home"
+HOOK, PANEL = "slot_home", Panel("somewhere.html")
 LOOP, ROUNDS = 5_000, 60
 
 
 def _module(name: str) -> ModuleType:
     module = ModuleType(name)
 
-    def slot_home(slot: PageSlot) -> PageSlot:
-        return slot
+    def slot_home(slot: PageSlot) -> Panel:
+        return PANEL
 
     module.slot_home = hookimpl(slot_home)  # type: ignore[attr-defined]
     return module

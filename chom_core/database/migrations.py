@@ -1,7 +1,7 @@
 """Migrations: plain Alembic, a history and a version table each for the core and for every plugin.
 
 They run once, at install or upgrade, as chom_owner, under an advisory lock; grants and policies are made and checked
-in the same transaction. Branches across plugins are not used: one uninstalled plugin would break every command.
+in the same transaction. Alembic itself is imported where it is used: a web process never migrates. Branches across plugins are not used: one uninstalled plugin would break every command.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
 
 from chom_core.database import tenancy
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _LOCK = 0x43484F4D  # "CHOM": one migration at a time on a database
 _SCRIPTS = Path(__file__).parent / "alembic"
@@ -44,16 +43,22 @@ class History:
 
     def head(self) -> str | None:
         """The newest revision in the code."""
+        from alembic.script import ScriptDirectory
+
         return (
             ScriptDirectory.from_config(self._config()).get_current_head() if self.versions.is_dir() else None
         )
 
     def current(self, connection: Connection) -> str | None:
         """The revision the database is at; None where nothing is installed."""
+        from alembic.runtime.migration import MigrationContext
+
         return MigrationContext.configure(connection, opts=self._table()).get_current_revision()
 
     def upgrade(self, owner_url: str, revision: str = "head") -> None:
         """Bring the schema to `revision`, make its fence, and check both."""
+        from alembic import command
+
         with _owner(owner_url) as connection:
             connection.exec_driver_sql(f'create schema if not exists "{self.schema}"')
             if self.versions.is_dir():
@@ -69,6 +74,8 @@ class History:
 
     def downgrade(self, owner_url: str, revision: str = "base") -> None:
         """Take migrations back to `revision`."""
+        from alembic import command
+
         with _owner(owner_url) as connection:
             command.downgrade(self._config(connection), revision)
 
@@ -79,12 +86,18 @@ class History:
 
     def differences(self, connection: Connection) -> list[str]:
         """What the models declare and the database lacks, or the other way round."""
+        from alembic.autogenerate import compare_metadata
+        from alembic.runtime.migration import MigrationContext
+
         options = self._table() | {"include_name": self._ours, "include_schemas": True, "compare_type": True}
         context = MigrationContext.configure(connection, opts=options)
         return [str(change) for change in compare_metadata(context, self.base.metadata)]
 
     def write(self, owner_url: str, message: str) -> Path:
         """Write a new revision from the difference between models and database; read it before you commit it."""
+        from alembic import command
+        from alembic.script import Script
+
         self.versions.mkdir(parents=True, exist_ok=True)
         with _owner(owner_url) as connection:
             connection.exec_driver_sql(f'create schema if not exists "{self.schema}"')
@@ -101,6 +114,8 @@ class History:
         return {"version_table": "alembic_version", "version_table_schema": self.schema}
 
     def _config(self, connection: Connection | None = None) -> Config:
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(_SCRIPTS))
         config.set_main_option("path_separator", "newline")

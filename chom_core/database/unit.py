@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from chom_core.database import clock, engine
-from chom_core.database.actor import Running, _actor
+from chom_core.database.actor import CORE, ForeignWrite, Running, _actor
 from chom_core.database.base import TenantRow
 from chom_core.values.errors import NotFound
 from chom_core.values.principal import SYSTEM, Principal
@@ -61,9 +61,33 @@ class Unit:
 
 
 class _Session(Session):
-    """SQLAlchemy's session with the fence: RLS settings at begin, a filter on every ORM select."""
+    """SQLAlchemy's session with the fence: RLS settings at begin, a filter on every ORM select.
+
+    The end of a unit is its maker's: a hook that reads may neither commit what the caller has half done nor take it
+    back. `transaction` itself calls `Session.commit`.
+    """
 
     unit: Unit
+
+    def commit(self) -> None:
+        _refuse_in_hook("commit")
+        super().commit()
+
+    def rollback(self) -> None:
+        _refuse_in_hook("roll back")
+        super().rollback()
+
+
+def _refuse_in_hook(act: str) -> None:
+    running = _actor.get()
+    if not running.writes and running.name != CORE:
+        raise ForeignWrite(f"{running.name} tried to {act} its caller's work in a hook that only reads.")
+
+
+@event.listens_for(_Session, "before_flush")
+def _no_flush_in_hook(session: _Session, context: object, instances: object) -> None:
+    """Refused before SQLAlchemy begins: a flush that fails rolls the caller's whole transaction back."""
+    _refuse_in_hook("write")
 
 
 _current: ContextVar[Unit | None] = ContextVar("chom_unit", default=None)
@@ -152,9 +176,9 @@ def transaction(
             if tenant_id is not None:
                 fresh.connection()  # begin now: clock.now() must not read the machine's time before the first query
             yield fresh
-            fresh.commit()
+            Session.commit(fresh)
         except BaseException:
-            fresh.rollback()
+            Session.rollback(fresh)
             raise
         finally:
             _actor.reset(running)

@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import mrml
 from babel import Locale, UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -118,4 +117,6 @@ def render(template_name: str, brand: Brand, locale: str, /, **context: Any) -> 
     subject = one_line("".join(template.blocks["heading"](template.new_context(values))))[:300]
     values |= {"base": "base.mjml", "parts": "parts.mjml", "subject": subject}
     mjml = _environment(locale, html=True).get_template(f"{template_name}.mjml").render(values)
+    import mrml  # by whoever sends a mail, not by every web process
+
     return Letter(subject, str(mrml.to_html(mjml).content), text)

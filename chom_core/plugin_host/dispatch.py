@@ -15,6 +15,7 @@ from chom_core.database import savepoint
 from chom_core.database.actor import CORE, _actor, acting_as
 from chom_core.database.unit import Unit, _current, transaction
 from chom_core.hookspecs import HookSpec
+from chom_core.hookspecs.answers import exact, fits
 from chom_core.values.errors import PluginFailed
 
 #: An implementation that takes longer counts as a failure towards the breaker: a thread cannot be stopped, only told.
@@ -23,6 +24,10 @@ SLOW_NS = 1_000_000_000
 
 class Slow(Exception):
     """An open hook's implementation took longer than a page may wait."""
+
+
+class WrongAnswer(Exception):
+    """An implementation answered something that its hook does not ask for."""
 
 
 #: What one plugin answered: its name, the value (None: nothing to say) or the error, and the nanoseconds it took.
@@ -73,7 +78,7 @@ Table = tuple[tuple[Implementation, ...], ...]
 class HookCaller:
     """Callable for one hook: `hooks.billing_tax(query)`."""
 
-    __slots__ = ("_fresh", "_index", "_writes", "asked", "closed", "failed", "spec")
+    __slots__ = ("_exact", "_fits", "_fresh", "_index", "_writes", "asked", "closed", "failed", "spec")
 
     def __init__(
         self,
@@ -87,6 +92,7 @@ class HookCaller:
         self.failed = failed
         self._index = index
         self._writes = spec.writes
+        self._exact, self._fits = exact(spec.answer), fits(spec.answer)
         self.asked = 0
         self._fresh = fresh
 
@@ -116,6 +122,8 @@ class HookCaller:
                 value = error = None
                 try:
                     value = implementation.function(argument)
+                    if value is not None and value.__class__ is not self._exact and not self._fits(value):
+                        raise WrongAnswer(f"answered {type(value).__name__}, not {self.spec.answer}")
                     if fresh or changed or deleted or unit.savepoint is not None:
                         savepoint.settle(unit, writes=self._writes)
                 except Exception as raised:

@@ -95,11 +95,11 @@ class Registry:
         for name in self._ordered(manifests):
             loaded = manifests[name]
             absent = [other for other in loaded.plugin.requires if other not in self.loaded]
-            why = f"it needs {', '.join(absent)}, which did not load" if absent else unfit(loaded)
-            if why:
-                self._skip(name, loaded.version, why)
-                continue
             try:
+                why = f"it needs {', '.join(absent)}, which did not load" if absent else unfit(loaded)
+                if why:
+                    self._skip(name, loaded.version, why)
+                    continue
                 self._load_rooms(loaded, role)
                 self.loaded[name] = loaded
                 self.skipped.pop(name, None)

@@ -114,6 +114,10 @@ class TaxAnswer:
     rate: Decimal
     note: str = ""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.rate, Decimal) or not 0 <= self.rate < 1000:
+            raise ValueError(f"a tax rate is a Decimal in percent, from 0; this is {self.rate!r}")
+
 
 # -- lines -----------------------------------------------------------------------------------------------------------
 
@@ -137,6 +141,10 @@ class LineProposal:
     amount: Money
     kind: Literal["discount", "charge", "usage", "addon"] = "discount"
     taxable: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Money):
+            raise TypeError(f"a line's amount is Money, not {type(self.amount).__name__}")
 
 
 # -- gateways --------------------------------------------------------------------------------------------------------

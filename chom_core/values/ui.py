@@ -26,6 +26,10 @@ class Column:
     cells: Mapping[UUID, str]
     links: Mapping[UUID, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.cells, Mapping) or not isinstance(self.links, Mapping):
+            raise TypeError("a column has its cells and links by row id")
+
 
 @dataclass(frozen=True, slots=True)
 class PageSlot:
