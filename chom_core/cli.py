@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from cryptography.fernet import Fernet
@@ -120,15 +121,50 @@ def web(host: str, port: int, workers: int) -> None:
     from granian.constants import Interfaces
     from granian.server import Server
 
-    config.from_environment()
-    Server(
-        "chom_core.wsgi:app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=2,
-    ).serve()
+    from chom_core import logs
+
+    logs.configure(config.from_environment())
+    with TemporaryDirectory(prefix="chom-metrics-") as counters:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters  # so that /metrics adds the workers up
+        Server(
+            "chom_core.wsgi:app",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=2,
+            log_dictconfig={"loggers": {"_granian": {"handlers": [], "propagate": True}}},
+        ).serve()
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+def doctor(as_json: bool) -> None:
+    """Look at everything this installation stands on, and say what to do. Exits 1 where something fails."""
+    import logging
+    from dataclasses import asdict
+
+    from chom_core.app import start
+    from chom_core.console import health
+    from chom_core.console.doctor import examine
+    from chom_core.schema import core_history
+
+    settings = config.from_environment()
+    config.use(settings)
+    health.use(core_history)
+    logging.disable(logging.ERROR)  # what is wrong is in the report
+    found = []
+    for one in examine(settings, lambda: start(settings, "all")):
+        found.append(one)
+        if not as_json:
+            click.echo(f"{one.level:5} {one.name:20} {one.said}")
+            if one.fix:
+                click.echo(f"{'':26} {one.fix}")
+    worst = next((level for level in ("fail", "warn") if any(f.level == level for f in found)), "ok")
+    if as_json:
+        click.echo(json.dumps({"status": worst, "findings": [asdict(one) for one in found]}, indent=1))
+    if worst == "fail":
+        sys.exit(1)
 
 
 @main.command()

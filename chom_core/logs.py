@@ -34,8 +34,21 @@ _SECRET_KEY = re.compile(
 _SECRET_TEXT = re.compile(r"\bchom_[0-9a-f]{8}_[0-9a-f]{16,}|\bgAAAAA[\w-]{40,}={0,2}")
 #: SQLAlchemy and Postgres show the values a statement failed with.
 _VALUES = re.compile(r"^\[(?:parameters|SQL parameters): .*?\]$|^DETAIL: .*$", re.M | re.S)
+#: The same for cookies and form tokens, which end at the line's end or a quote.
+_SECRET_PAIR = re.compile(r"(?i)((?:set-)?cookie|csrf[\w-]*)([\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\n\"']+)")
 _NAMES = {"job_id": "job", "job_kind": "kind", "tenant_id": "tenant", "person_id": "person", "request_id": "request"}
 _literals: tuple[str, ...] = ()
+
+
+class _Handler(logging.Handler):
+    """Writes to what standard error is at that moment: whoever redirects it later is followed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:
+            self.handleError(record)
 
 
 def configure(settings: config.Settings) -> None:
@@ -57,7 +70,7 @@ def configure(settings: config.Settings) -> None:
     ]
     human = settings.log_format == "human"
     last: Processor = _human if human else structlog.processors.JSONRenderer(serializer=_json)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -65,9 +78,8 @@ def configure(settings: config.Settings) -> None:
         )
     )
     root = logging.getLogger()
-    for old in [old for old in root.handlers if getattr(old, "chom", False)]:
+    for old in [old for old in root.handlers if isinstance(old, _Handler)]:
         root.removeHandler(old)
-    handler.chom = True  # type: ignore[attr-defined]
     root.addHandler(handler)
     root.setLevel(logging.WARNING if human else logging.INFO)
     for noisy in ("rq", "asyncssh", "alembic", "httpx", "werkzeug"):
@@ -127,7 +139,7 @@ def plain(text: str) -> str:
     """`text` without what looks like a secret, and without the secrets this process was given."""
     for literal in _literals:
         text = text.replace(literal, HIDDEN)
-    return clean(_SECRET_TEXT.sub(HIDDEN, text), LONGEST)
+    return clean(_SECRET_PAIR.sub(rf"\1\2{HIDDEN}", _SECRET_TEXT.sub(HIDDEN, text)), LONGEST)
 
 
 def _secrets_of(settings: config.Settings) -> set[str]:
@@ -141,7 +153,7 @@ def _rename(logger: Any, method: str, event: EventDict) -> EventDict:
     """One name per id, whoever bound it; empty ones fall."""
     found: MutableMapping[str, Any] = {}
     for key, value in event.items():
-        if value is None and key != "exc_info":
+        if (value is None and key != "exc_info") or key in ("message", "asctime"):  # the record's own, said already
             continue
         name = _NAMES.get(key, key)
         if value != "" or key not in _NAMES:

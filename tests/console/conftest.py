@@ -93,7 +93,9 @@ def desk(app: Flask) -> Desk:
     people = {}
     with transaction():
         for name in ("dana", "piotr", "mara", "paul", "vera"):
-            people[name] = service.create_person(f"{name}@example.com", name.title(), "a heron by the lake").id
+            people[name] = service.create_person(
+                f"{name}@example.com", name.title(), "a heron by the lake"
+            ).id
         north = service.create_organisation("Northlight", owner=people["mara"]).id
         pine = service.create_organisation("Pinecrest", owner=people["paul"]).id
         service.add_member(people["vera"], Role.VIEWER, north)

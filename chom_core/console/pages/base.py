@@ -22,7 +22,7 @@ for _label, _endpoint, _icon, _weight in (
     (_l("Failed work"), "work", "alert-triangle", 60),
     (_l("Schedules"), "schedules", "clock", 65),
 ):
-    nav.add(NavItem(_label, f"staff.{_endpoint}", _icon, "Staff", "staff", _weight))  # type: ignore[arg-type]
+    nav.add(NavItem(_label, f"staff.{_endpoint}", _icon, "Staff", "staff", _weight))
 
 
 def act(verb: Callable[[], object], done: str, back: str) -> Response:

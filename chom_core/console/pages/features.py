@@ -18,7 +18,7 @@ from chom_core.web import Pages, nav, render
 from chom_core.web.forms import Form
 
 pages = Pages("features", "chom_core.console", prefix="/organisation/features", access="admin")
-nav.add(NavItem(_l("Features"), "features.index", "toggle-right", access="admin", weight=92))  # type: ignore[arg-type]
+nav.add(NavItem(_l("Features"), "features.index", "toggle-right", access="admin", weight=92))
 
 
 @pages.get("/")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from chom_core.audit import Subject, record
 from chom_core.database import Tenant, clock, session
@@ -114,7 +115,7 @@ def schedules() -> list[Scheduled]:
     latest = (
         select(JobRow.kind, JobRow.last_error, func.count().over(partition_by=JobRow.kind).label("count"))
         .where(JobRow.state.in_(BROKEN))
-        .distinct(JobRow.kind)
+        .ext(distinct_on(JobRow.kind))
         .order_by(JobRow.kind, JobRow.id.desc())
     )
     broken = {row[0]: (row[2], row[1] or "") for row in session().execute(latest)}

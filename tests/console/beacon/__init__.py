@@ -3,5 +3,9 @@
 from chom_core.plugin_host import Plugin
 
 plugin = Plugin(
-    name="beacon", title="Beacon", description="Lights the way for all.", level="platform", settings="Settings"
+    name="beacon",
+    title="Beacon",
+    description="Lights the way for all.",
+    level="platform",
+    settings="Settings",
 )
