@@ -42,7 +42,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=settings.public_url.startswith("https://"),
     )
-    Babel(app, locale_selector=_locale, timezone_selector=_zone)
+    Babel(app, locale_selector=_locale, timezone_selector=_zone)  # type: ignore[no-untyped-call]
     logs.init_app(app)
     watch.init_app(app)
     layout.init_app(app)

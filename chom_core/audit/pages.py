@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import make_response, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select
 from werkzeug.wrappers import Response
 
 from chom_core.audit.labels import action_label, actor_label, differences
@@ -56,8 +59,8 @@ def activity() -> Response:
     return view.remember(make_response(html))
 
 
-def _export(view: View, query: object) -> Response:
-    statement = view.ordered(query, AuditEntry.id).limit(MOST)  # type: ignore[arg-type]
+def _export(view: View, query: Select[Any]) -> Response:
+    statement = view.ordered(query, AuditEntry.id).limit(MOST)
     found = session().scalars(statement.execution_options(yield_per=500))
     head = [
         _("Time (UTC)"),

@@ -26,7 +26,7 @@ from chom_core.web.forms import Form
 
 pages = Pages("branding", __name__, access="staff_admin")
 pages.app_context_processor(context)
-nav.add(NavItem(_l("Brand"), "branding.staff_brand", "palette", "Staff", "staff_admin", 80))  # type: ignore[arg-type]
+nav.add(NavItem(_l("Brand"), "branding.staff_brand", "palette", "Staff", "staff_admin", 80))
 
 _TOKEN_FIELDS = {"light.primary": "primary", "dark.primary": "primary_dark", "fonts.body": "font"}
 
@@ -214,7 +214,7 @@ def _preview_facts(posted: MultiDict[str, str]) -> dict[str, Any]:
             errors = service.preview(_brand(form, Brand()))[1]
         except Invalid as error:
             errors = error.fields
-    query = {name: posted.get(name, "") for name in looks if posted.get(name)}
+    query: dict[str, Any] = {name: posted.get(name, "") for name in looks if posted.get(name)}
     query.setdefault("name", "-")
-    css = url_for("branding.preview_sheet", **query) if not errors else ""  # type: ignore[arg-type]
+    css = url_for("branding.preview_sheet", **query) if not errors else ""
     return {"preview_css": css, "preview_errors": errors, "preview_name": posted.get("name", "")}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_type_hints
 
 import pluggy
@@ -57,7 +56,8 @@ def hook(*, fail: Fail = "open", writes: bool = False, since: str = "0.1", depre
         if len(hints) != 1 or len(inspect.signature(function).parameters) != 1:
             raise TypeError(f"the hook {name} must take exactly one argument")
         argument: Any = next(iter(hints.values()))
-        if not is_dataclass(argument) or not argument.__dict__["__dataclass_params__"].frozen:
+        parameters = getattr(argument, "__dataclass_params__", None)
+        if parameters is None or not parameters.frozen:
             raise TypeError(f"the argument of the hook {name} must be a frozen dataclass")
         if not function.__doc__:
             raise TypeError(f"the hook {name} has no docstring")
@@ -89,4 +89,4 @@ def specs() -> dict[str, HookSpec]:
 def add_specs(manager: pluggy.PluginManager) -> None:
     """Declare every hook on `manager`."""
     specs()
-    manager.add_hookspecs(SimpleNamespace(**_FUNCTIONS))
+    manager.add_hookspecs(type("Hooks", (), dict(_FUNCTIONS)))

@@ -209,7 +209,7 @@ def person_logged_in(job: Job) -> None:
         body=phrase("Was it not you? Set a new password now, and end the other sessions."),
         facts=((phrase("Browser"), here.user_agent[:120] or "?"), (phrase("Address"), here.ip or "?")),
         action=phrase("See your sessions"),
-        link="/me/sessions",
+        link="/me",
         data={"ip": here.ip},
         key=f"security.login:{here.id}",
     )

@@ -27,7 +27,7 @@ from chom_core.web.tables import Filter, ListPage, Sort, moment
 
 staff_mail = Pages("mail", __name__, prefix="/staff/mail", access="staff")
 demo_mail = Pages("demo_mail", __name__, prefix="/demo/mail", access="public")
-nav.add(NavItem(_l("Mail"), "mail.index", "mail", "Staff", "staff", 60))  # type: ignore[arg-type]
+nav.add(NavItem(_l("Mail"), "mail.index", "mail", "Staff", "staff", 60))
 
 STATES = (("queued", _l("Queued")), ("sent", _l("Sent")), ("failed", _l("Failed")))
 #: A mail is somebody's HTML: no script, no form, no frame; pictures by https; links open in a new window.

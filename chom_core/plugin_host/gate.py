@@ -20,7 +20,7 @@ from chom_core.plugin_host.effective import EffectiveState
 from chom_core.plugin_host.models import Entitlement, InstalledPlugin, PluginSwitch
 from chom_core.plugin_host.registry import registry
 from chom_core.values.errors import Conflict, NotFound
-from chom_core.work import enqueue
+from chom_core.work import emit, enqueue
 from chom_core.work.models import PluginState
 
 
@@ -171,7 +171,11 @@ def switch(
     )
     if tenant_id == PLATFORM_ID:
         refresh_everyone()
-    return refresh(tenant_id)[plugin]
+    after = refresh(tenant_id)[plugin]
+    if after.on != known.on:
+        facts = {"plugin": plugin, "on": after.on, "why": after.why}
+        emit("feature.switched", subject=f"feature:{plugin}", payload=facts, tenant_id=tenant_id)
+    return after
 
 
 def unswitch(tenant_id: UUID, plugin: str, *, by: str) -> EffectiveState:

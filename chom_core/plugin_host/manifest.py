@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
+from flask_babel.speaklater import LazyString
+
 if TYPE_CHECKING:
     from chom_core.values.notifications import NotificationType
 
@@ -21,7 +23,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 class NavItem:
     """An entry of the menu. `section` is a heading of the sidebar; `access` as on a route."""
 
-    label: str
+    label: str | LazyString
     endpoint: str
     icon: str = "puzzle"
     section: str = "Organisation"

@@ -18,9 +18,9 @@ from chom_core.values.ids import parse_uuid
 from chom_core.web import nav, render
 
 nav.add(
-    NavItem(_l("Billing"), "billing.overview", "wallet", "Money", "billing", 10),  # type: ignore[arg-type]
-    NavItem(_l("Invoices"), "billing.invoices", "receipt", "Money", "billing", 20),  # type: ignore[arg-type]
-    NavItem(_l("Payment methods"), "billing.cards", "credit-card", "Money", "billing", 30),  # type: ignore[arg-type]
+    NavItem(_l("Billing"), "billing.overview", "wallet", "Money", "billing", 10),
+    NavItem(_l("Invoices"), "billing.invoices", "receipt", "Money", "billing", 20),
+    NavItem(_l("Payment methods"), "billing.cards", "credit-card", "Money", "billing", 30),
 )
 
 

@@ -16,9 +16,9 @@ from chom_core.web import Pages, nav, render
 
 desk = Pages("billing_staff", "chom_core.billing", prefix="/staff", access="staff", tenant="none")
 nav.add(
-    NavItem(_l("Invoices"), "billing_staff.invoices", "receipt", "Staff", "staff", 40),  # type: ignore[arg-type]
-    NavItem(_l("Payments"), "billing_staff.payments", "credit-card", "Staff", "staff", 41),  # type: ignore[arg-type]
-    NavItem(_l("Ledger"), "billing_staff.books", "scale", "Staff", "staff", 42),  # type: ignore[arg-type]
+    NavItem(_l("Invoices"), "billing_staff.invoices", "receipt", "Staff", "staff", 40),
+    NavItem(_l("Payments"), "billing_staff.payments", "credit-card", "Staff", "staff", 41),
+    NavItem(_l("Ledger"), "billing_staff.books", "scale", "Staff", "staff", 42),
 )
 
 

@@ -14,7 +14,7 @@ from chom_core.identity import passwords, throttle, tokens
 from chom_core.identity.models import LoginSession, Membership, Person
 from chom_core.identity.options import settings
 from chom_core.identity.service.signup import find_person
-from chom_core.identity.service.who import Subject, me, person_subject, record
+from chom_core.identity.service.who import Subject, me, person_subject, record, tell
 from chom_core.values.errors import NotFound, Refused, Unauthenticated
 from chom_core.values.principal import Principal
 
@@ -81,6 +81,7 @@ def open_session(
     actor = Principal("person", person.id, name=person.name, session_id=row.id)
     after = {"ip": row.ip, "browser": row.user_agent}
     record("person.logged_in", person_subject(person), after=after, principal=actor, tenant_id=PLATFORM_ID)
+    tell("person.logged_in", person_subject(person), {"person_id": str(person.id), "session_id": str(row.id)})
     return LoggedIn(token, row.id, person.id, row.tenant_id)
 
 

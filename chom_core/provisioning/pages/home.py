@@ -13,7 +13,7 @@ from chom_core.values.provisioning import ServiceInfo
 from chom_core.web import Pages, nav, render
 
 home = Pages("home", "chom_core.provisioning", access="viewer")
-nav.add(NavItem(_l("Home"), "home.show", "home", section="", weight=1))  # type: ignore[arg-type]
+nav.add(NavItem(_l("Home"), "home.show", "home", section="", weight=1))
 
 SHOWN = 8
 

@@ -24,7 +24,7 @@ from chom_core.web.forms import Form
 from chom_core.web.tables import Filter, ListPage, Sort, moment
 
 services = Pages("services", "chom_core.provisioning", prefix="/services", access="viewer")
-nav.add(NavItem(_l("Services"), "services.index", "server-2", section="Hosting", weight=10))  # type: ignore[arg-type]
+nav.add(NavItem(_l("Services"), "services.index", "server-2", section="Hosting", weight=10))
 
 _STATUSES = (
     ("active", _l("Active")),

@@ -28,7 +28,7 @@ for _label, _endpoint, _icon, _weight in (
     (_l("Nodes"), "all_nodes", "server", 30),
     (_l("Drift"), "drift_list", "alert-triangle", 40),
 ):
-    _item = NavItem(_label, f"provisioning_staff.{_endpoint}", _icon, "Staff", "staff", _weight)  # type: ignore[arg-type]
+    _item = NavItem(_label, f"provisioning_staff.{_endpoint}", _icon, "Staff", "staff", _weight)
     nav.add(_item)
 
 LIST = ListPage(
