@@ -18,6 +18,7 @@ from chom_core.demo import chaos, company, jobs
 from chom_core.demo.place import Place
 from chom_core.identity import service as identity
 from chom_core.identity.pages.base import client, enter, local
+from chom_core.identity.schemas import ROLE_LABEL
 from chom_core.values.errors import Invalid, NotFound
 from chom_core.web import Pages, formats, live, render
 from chom_core.web.layout import Banner
@@ -31,7 +32,7 @@ STEPS = (1, 7, 31, 366)
 def index() -> str:
     """«Enter as …»: everybody of the demo's company, by organisation."""
     found = company.company()
-    return render("demo/index.html", company=found, cards=_cards(), mail_url="/demo/mail")
+    return render("demo/index.html", company=found, cards=_cards(), mail_url="/demo/mail", roles=ROLE_LABEL)
 
 
 @pages.post("/enter")

@@ -25,6 +25,8 @@ from chom_core.values.errors import ChomError
 from chom_core.web.inputs import Choice, choices_of, limits_of, shown, widget_of
 
 FORM = "_schema"
+#: marshmallow says this in English and about data; a person reads about a field.
+_MISSING = fields.Field.default_error_messages["required"]
 
 
 @dataclass(slots=True)
@@ -258,7 +260,7 @@ def _refuses_empty(spec: fields.Field[Any]) -> bool:
 def _flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
     """marshmallow's nested messages as {dotted name: [sentence]}."""
     if isinstance(messages, str):
-        return {prefix or FORM: [messages]}
+        return {prefix or FORM: [_("Fill this in.") if messages == _MISSING else messages]}
     if isinstance(messages, list):
         found: dict[str, list[str]] = {}
         for one in messages:

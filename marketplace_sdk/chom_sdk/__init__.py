@@ -36,7 +36,7 @@ from chom_core.values import (
     uuid7,
 )
 from chom_core.values.lifecycle import Erasure, Exporting, Turn
-from chom_core.web import Pages, render
+from chom_core.web import Pages, away, render
 from chom_core.web.export import csv_response
 from chom_core.web.forms import Form
 from chom_core.work import Job, job
@@ -73,6 +73,7 @@ __all__ = [
     "Turn",
     "Unavailable",
     "asked_page",
+    "away",
     "clock",
     "csv_response",
     "hookimpl",

@@ -15,7 +15,7 @@ from chom_core.billing.service.gateways import Bound
 from chom_core.rest import organisation_id
 from chom_core.values.billing import PlanShape
 from chom_core.values.period import BillingPeriod
-from chom_core.web import Pages, render
+from chom_core.web import Pages, away, render
 
 pages = Pages("billing", "chom_core.billing", access="billing")
 
@@ -47,7 +47,7 @@ def period_words(period: BillingPeriod) -> str:
 def onward(outcome: Outcome) -> Any:
     """The redirect that a purchase or payment leads to, with the words for it."""
     if outcome.state == "action":
-        return redirect(outcome.url, 303)
+        return redirect(outcome.url, 303) if outcome.url.startswith("/") else away(outcome.url)
     if outcome.state == "declined":
         flash(f"{outcome.message} {_('Nothing was charged.')} {outcome.fix}", "error")
     elif outcome.state == "failed":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from chom_core.demo.check.browser import CheckFailed, Page
+from chom_core.demo.check.browser import CheckFailed
 from chom_core.demo.check.journey import Journey, Site
 from chom_core.demo.check.sites import answers, traces
 
@@ -36,14 +36,10 @@ def administer(journey: Journey, name: str) -> None:
     """The button on the service's page leads into WordPress without a password."""
     with journey.step("one click leads into its administration, logged in"):
         page = journey.me.get(journey.sites[name].page)
-        target = _admin_link(journey, page)
+        target = journey.me.submit(page, page.form("/admin")).link("Open it now")
         url, answer = journey.visitor.open(target)
         if answer.status_code != 200 or "/wp-admin" not in url or "adminmenu" not in answer.text:
             raise CheckFailed(f"the administration did not open: {url} answered {answer.status_code}")
-
-
-def _admin_link(journey: Journey, page: Page) -> str:
-    return journey.me.redirect_of(page, page.form("/admin"))
 
 
 def stop_and_start(journey: Journey, name: str) -> None:

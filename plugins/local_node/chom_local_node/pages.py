@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from flask import redirect
-
-from chom_sdk import Conflict, NotFound, Pages
+from chom_sdk import Conflict, NotFound, Pages, away
 from chom_sdk.provisioning import get_service
 
 from .fetch import default_folder
@@ -27,4 +25,4 @@ def admin(service_id: UUID) -> Any:
     if service.status != "active":
         raise Conflict(f"{service.title} is {service.status}.", fix="Start it first.")
     node = Node(Path(service.facts["node_root"]), runtime_folder=default_folder())
-    return redirect(admin_link(node, service.name), 303)
+    return away(admin_link(node, service.name))
