@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import click
 from cryptography.fernet import Fernet
+from sqlalchemy.orm import DeclarativeBase
 
 from chom_core import config
 from chom_core.values.errors import ChomError
@@ -63,10 +64,8 @@ def keys_rotate() -> None:
     from chom_core.plugin_host import lifecycle, registry
 
     start(config.from_environment(), "all")
-    bases = [
-        Model,
-        *(line.base for loaded in registry.loaded.values() if (line := lifecycle.history(loaded))),
-    ]
+    lines = [lifecycle.history(loaded) for loaded in registry.loaded.values()]
+    bases: list[type[DeclarativeBase]] = [Model, *(line.base for line in lines if line is not None)]
     with everyone("key rotation") as session:
         count = sum(encrypted.rotate(session, base) for base in bases)
     click.echo(f"{count} values encrypted anew")
@@ -193,3 +192,24 @@ def scheduler() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     run_scheduler(stop)
+
+
+@main.group()
+def ledger() -> None:
+    """The books."""
+
+
+@ledger.command("check")
+def ledger_check() -> None:
+    """Prove that every transaction balances and every balance is the sum of its entries. Exit 1 where not."""
+    from chom_core.app import start
+    from chom_core.billing import ledger as books
+    from chom_core.database import everyone
+
+    start(config.from_environment(), "worker")
+    with everyone("ledger check") as session:
+        faults = books.check(session)
+    for fault in faults:
+        click.echo(fault, err=True)
+    click.echo("the ledger balances" if not faults else f"{len(faults)} faults")
+    sys.exit(1 if faults else 0)

@@ -9,7 +9,7 @@ from chom_core.console.service import features as service
 from chom_core.console.service import switches
 from chom_core.rest import ApiRoutes, organisation_id
 
-api = ApiRoutes("features", __name__, prefix="/features")
+api = ApiRoutes("features", __name__, prefix="/features", access="viewer")
 
 
 @api.get("/", scope="features:read", out=schemas.FeatureSchema, many=True)

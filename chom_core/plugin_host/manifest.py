@@ -66,7 +66,7 @@ class Plugin:
 
     `level` says who switches it: each organisation, each reseller, or the platform for everyone. `requires` names
     plugins without which it cannot run, `uses` those it can do without. `events` maps an event type to the job kind
-    that takes it. `settings` names a marshmallow schema in the plugin's own `schemas` room.
+    that takes it. `plans` names the hosting plans that include it when an operator's catalogue is first made. `settings` names a marshmallow schema in the plugin's own `schemas` room.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Plugin:
     events: Mapping[str, str] = field(default_factory=dict)
     notifications: tuple[NotificationType, ...] = ()
     meters: tuple[Meter, ...] = ()
+    plans: tuple[str, ...] = ()
     on_by_default: bool = False
 
     def __post_init__(self) -> None:

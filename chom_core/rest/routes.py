@@ -18,7 +18,7 @@ from marshmallow import Schema
 from chom_core.database import acting_as
 from chom_core.plugin_host.registry import registry
 from chom_core.rest import idempotency
-from chom_core.rest.access import declare
+from chom_core.rest.access import UndeclaredRoute, declare
 from chom_core.rest.paging import Page
 from chom_core.values.access import Access, TenantFrom, Who
 from chom_core.values.money import Money
@@ -54,7 +54,13 @@ class ApiRoutes(Blueprint):  # type: ignore[misc]
     """
 
     def __init__(
-        self, name: str, import_name: str, *, prefix: str, access: Who = "viewer", tenant: TenantFrom = "key"
+        self,
+        name: str,
+        import_name: str,
+        *,
+        prefix: str,
+        access: Who | None = None,
+        tenant: TenantFrom = "key",
     ) -> None:
         super().__init__(
             f"{name}_api", import_name, url_prefix=ROOT + prefix, description=(name.replace("_", " "))
@@ -92,7 +98,10 @@ class ApiRoutes(Blueprint):  # type: ignore[misc]
     ) -> Callable[[F], F]:
         """One endpoint. `into` validates the body (or the query of a GET), `out` documents the answer."""
         success = status or (201 if method == "POST" else 204 if method == "DELETE" else 200)
-        declared = Access(access or self._default[0], tenant or self._default[1], scope)
+        who = access or self._default[0]
+        if who is None:
+            raise UndeclaredRoute(f"{self.name}: {method} {rule} says not who may call it")
+        declared = Access(who, tenant or self._default[1], scope)
 
         def decorate(view: F) -> F:
             shown = out(many=many) if out is not None else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from flask import Blueprint
 
 from chom_core.database import acting_as
-from chom_core.rest.access import declare
+from chom_core.rest.access import UndeclaredRoute, declare
 from chom_core.values.access import Access, TenantFrom, Who
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Pages(Blueprint):
     """A group of HTML pages: `pages = Pages("projects", __name__, prefix="/projects")`.
 
-    `access` and `tenant` hold for every route that does not say otherwise. GET pages read; POST, and only POST,
+    `access` and `tenant` hold for every route that does not say otherwise; a route with neither is refused. GET pages read; POST, and only POST,
     writes.
     """
 
@@ -31,7 +31,7 @@ class Pages(Blueprint):
         import_name: str,
         *,
         prefix: str = "",
-        access: Who = "viewer",
+        access: Who | None = None,
         tenant: TenantFrom = "session",
     ) -> None:
         super().__init__(
@@ -55,7 +55,10 @@ class Pages(Blueprint):
         tenant: TenantFrom | None = None,
         endpoint: str = "",
     ) -> Callable[[F], F]:
-        declared = Access(access or self._default[0], tenant or self._default[1])
+        who = access or self._default[0]
+        if who is None:
+            raise UndeclaredRoute(f"{self.name}: {method} {rule} says not who may call it")
+        declared = Access(who, tenant or self._default[1])
 
         def decorate(view: F) -> F:
             name = endpoint or view.__name__

@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     script = tmp_path / ".venv" / "bin" / "chom-sdk"
     script.write_text(f"#!{tmp_path}/.venv/bin/python\nfrom chom_sdk.cli import main\nmain()\n")
     script.chmod(0o755)
+    (tmp_path / ".venv" / "bin" / "uv-build").symlink_to(Path(sys.executable).parent / "uv-build")
     return tmp_path
 
 

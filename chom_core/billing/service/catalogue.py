@@ -12,6 +12,7 @@ from sqlalchemy import select
 from chom_core.billing.models import Plan, PlanFeature, Price
 from chom_core.billing.service.sellers import ensure_seller, reseller_id
 from chom_core.database import PLATFORM_ID, current, session
+from chom_core.plugin_host import registry
 from chom_core.values.billing import PlanShape
 from chom_core.values.errors import Invalid, NotFound
 from chom_core.values.money import Money
@@ -19,12 +20,11 @@ from chom_core.values.period import BillingPeriod
 
 #: The seeds' hosting plans (A §4): monthly price, sites, storage and traffic in GB, and each one's price beyond.
 #: 2 TB are 2000 GB: storage and traffic count in decimal GB, as the pages say.
-HOSTING: tuple[tuple[str, str, str, tuple[int, int, int], tuple[str, str, str], tuple[str, ...]], ...] = (
-    ("starter", "Starter", "29.00", (5, 10, 100), ("5.00", "0.10", "0.05"), ()),
-    ("pro", "Pro", "79.00", (25, 100, 500), ("4.00", "0.08", "0.03"), ("projects", "analytics", "budgets")),
-    ("enterprise", "Enterprise", "249.00", (100, 500, 2000), ("3.00", "0.05", "0.02"),
-     ("projects", "analytics", "budgets", "approvals", "forecasting")),
-)  # fmt: skip
+HOSTING: tuple[tuple[str, str, str, tuple[int, int, int], tuple[str, str, str]], ...] = (
+    ("starter", "Starter", "29.00", (5, 10, 100), ("5.00", "0.10", "0.05")),
+    ("pro", "Pro", "79.00", (25, 100, 500), ("4.00", "0.08", "0.03")),
+    ("enterprise", "Enterprise", "249.00", (100, 500, 2000), ("3.00", "0.05", "0.02")),
+)
 METRICS = ("sites", "storage_gb", "traffic_gb")
 
 
@@ -95,7 +95,6 @@ def _hosting(
     monthly: str,
     allowances: tuple[int, int, int],
     overage: tuple[str, str, str],
-    features: tuple[str, ...],
 ) -> Plan:
     sites, storage, traffic = allowances
     return save_plan(
@@ -106,7 +105,7 @@ def _hosting(
         monthly=Money.of(monthly, currency),
         allowances=dict(zip(METRICS, allowances, strict=True)),
         overage={currency: dict(zip(METRICS, overage, strict=True))},
-        features=features,
+        features=[name for name, found in registry.loaded.items() if code in found.plugin.plans],
         position=position,
     )
 

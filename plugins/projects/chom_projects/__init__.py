@@ -13,6 +13,7 @@ plugin = Plugin(
         Scope("projects:write", "Make projects and put services into them"),
     ),
     settings="ProjectsSettings",
+    plans=("pro", "enterprise"),
     nav=(NavItem(_l("Projects"), "projects.index", "folders", section="Hosting", weight=30),),
     events={"service.deleted": "projects.forget_service"},
 )

@@ -13,7 +13,7 @@ from . import service
 from .models import Project
 from .schemas import BillOut, ProjectIn, ProjectOut, ProjectPage
 
-api = ApiRoutes("projects", __name__, prefix="/projects")
+api = ApiRoutes("projects", __name__, prefix="/projects", access="viewer")
 
 
 @api.get("/", scope="projects:read", out=ProjectPage)

@@ -15,7 +15,7 @@ from . import service
 from .models import Project
 from .schemas import ProjectIn
 
-pages = Pages("projects", __name__, prefix="/projects")
+pages = Pages("projects", __name__, prefix="/projects", access="viewer")
 Answer = str | tuple[str, int] | AnyResponse
 
 
