@@ -36,7 +36,13 @@ _SECRET_TEXT = re.compile(r"\bchom_[0-9a-f]{8}_[0-9a-f]{16,}|\bgAAAAA[\w-]{40,}=
 _VALUES = re.compile(r"^\[(?:parameters|SQL parameters): .*?\]$|^DETAIL: .*$", re.M | re.S)
 #: The same for cookies and form tokens, which end at the line's end or a quote.
 _SECRET_PAIR = re.compile(r"(?i)((?:set-)?cookie|csrf[\w-]*)([\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\n\"']+)")
-_NAMES = {"job_id": "job", "job_kind": "kind", "tenant_id": "tenant", "person_id": "person", "request_id": "request"}
+_NAMES = {
+    "job_id": "job",
+    "job_kind": "kind",
+    "tenant_id": "tenant",
+    "person_id": "person",
+    "request_id": "request",
+}
 _literals: tuple[str, ...] = ()
 
 
@@ -153,8 +159,8 @@ def _rename(logger: Any, method: str, event: EventDict) -> EventDict:
     """One name per id, whoever bound it; empty ones fall."""
     found: MutableMapping[str, Any] = {}
     for key, value in event.items():
-        if (value is None and key != "exc_info") or key in ("message", "asctime"):  # the record's own, said already
-            continue
+        if key in ("message", "asctime") or (value is None and key != "exc_info"):
+            continue  # what a record carries besides its event says the same again
         name = _NAMES.get(key, key)
         if value != "" or key not in _NAMES:
             found[name] = value

@@ -1,6 +1,6 @@
 from chom_core.web import Pages
 
-pages = Pages("glow", __name__, prefix="/glow")
+pages = Pages("glow", __name__, prefix="/glow", access="viewer")
 
 
 @pages.get("/")
