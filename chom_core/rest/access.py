@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from chom_core.values.access import Access
+from chom_core.values.access import Access, Who
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -34,6 +34,14 @@ class Declared:
 
 class UndeclaredRoute(Exception):
     """A route says not who may call it."""
+
+
+def who_may(route: str, own: Who | None, group: Who | None) -> Who:
+    """Who may call `route`: what it says itself, else what its group says. Neither is refused, where it is written."""
+    who = own or group
+    if who is None:
+        raise UndeclaredRoute(f"{route} says not who may call it")
+    return who
 
 
 def routes(app: Flask) -> dict[str, Declared]:

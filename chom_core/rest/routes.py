@@ -18,7 +18,7 @@ from marshmallow import Schema
 from chom_core.database import acting_as
 from chom_core.plugin_host.registry import registry
 from chom_core.rest import idempotency
-from chom_core.rest.access import UndeclaredRoute, declare
+from chom_core.rest.access import declare, who_may
 from chom_core.rest.paging import Page
 from chom_core.values.access import Access, TenantFrom, Who
 from chom_core.values.money import Money
@@ -98,9 +98,7 @@ class ApiRoutes(Blueprint):  # type: ignore[misc]
     ) -> Callable[[F], F]:
         """One endpoint. `into` validates the body (or the query of a GET), `out` documents the answer."""
         success = status or (201 if method == "POST" else 204 if method == "DELETE" else 200)
-        who = access or self._default[0]
-        if who is None:
-            raise UndeclaredRoute(f"{self.name}: {method} {rule} says not who may call it")
+        who = who_may(f"{self.name}: {method} {rule}", access, self._default[0])
         declared = Access(who, tenant or self._default[1], scope)
 
         def decorate(view: F) -> F:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from flask import Blueprint
 
 from chom_core.database import acting_as
-from chom_core.rest.access import UndeclaredRoute, declare
+from chom_core.rest.access import declare, who_may
 from chom_core.values.access import Access, TenantFrom, Who
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ class Pages(Blueprint):
         tenant: TenantFrom | None = None,
         endpoint: str = "",
     ) -> Callable[[F], F]:
-        who = access or self._default[0]
-        if who is None:
-            raise UndeclaredRoute(f"{self.name}: {method} {rule} says not who may call it")
+        who = who_may(f"{self.name}: {method} {rule}", access, self._default[0])
         declared = Access(who, tenant or self._default[1])
 
         def decorate(view: F) -> F:
