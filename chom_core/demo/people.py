@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
@@ -72,15 +73,19 @@ def _operator(company: Company, password: str) -> Principal:
 
 
 def _node(sites: str) -> None:
-    """This machine as a node, with the driver that is here."""
+    """This machine as a node, with the driver that is here, in a folder and a range of ports of this demo's own."""
+    first = (
+        21_000 + zlib.crc32(sites.encode()) % 100 * 100
+    )  # two demos at once must not take each other's ports
+    facts = {"root": sites, "first_port": first, "last_port": first + 99}
     with transaction(PLATFORM_ID):
-        known = {node.name for node in nodes.all_nodes()}
-        for name in kinds.drivers():
-            node = f"{name.replace('_', '-')}-1"
-            if node not in known:
-                nodes.add_node(
-                    name=node, driver=name, region="This machine", capacity=50, facts={"root": sites}
-                )
+        known = {node.name: node for node in nodes.all_nodes()}
+        for driver in kinds.drivers():
+            node = f"{driver.replace('_', '-')}-1"
+            if node in known:
+                nodes.edit_node(known[node].id, facts=facts)
+            else:
+                nodes.add_node(name=node, driver=driver, region="This machine", capacity=50, facts=facts)
 
 
 def _person(persona: Persona, password: str) -> UUID:
