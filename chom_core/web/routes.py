@@ -21,8 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Pages(Blueprint):
     """A group of HTML pages: `pages = Pages("projects", __name__, prefix="/projects")`.
 
-    `access` and `tenant` hold for every route that does not say otherwise; a route with neither is refused. GET pages read; POST, and only POST,
-    writes.
+    `access` and `tenant` hold for every route that does not say otherwise; a route with no access is refused. GET pages
+    read; POST, and only POST, writes.
     """
 
     def __init__(
