@@ -132,6 +132,7 @@ class _Contract:
     def test_pages_answer_and_escape(self, chom: World, organisation: Organisation) -> None:
         """Every page opens for an owner (of staff, for staff), and shows a hostile text as text."""
         ids = self._sampled(organisation, HOSTILE)
+        inspection.enable_for_staff(chom, self.plugin)
         wrong = {}
         for call in calls(chom.app, self.plugin, ids):
             if call.method != "GET" or not call.allowed or (call.arguments - ids.keys()):
@@ -141,7 +142,7 @@ class _Contract:
             page = answer.text
             if answer.status_code >= 400:
                 wrong[call.url] = f"{answer.status_code} {page[:300]}"
-            elif not call.is_api and ("<script>alert" in page or _EVALUATED in page):
+            elif answer.mimetype == "text/html" and ("<script>alert" in page or _EVALUATED in page):
                 wrong[call.url] = "a hostile text reached the page unescaped"
         assert wrong == {}
 

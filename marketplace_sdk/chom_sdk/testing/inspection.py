@@ -118,6 +118,12 @@ def disable_everywhere(chom: World, plugin: str) -> None:
             gate.switch(PLATFORM_ID, plugin, on=False, by="staff")
 
 
+def enable_for_staff(chom: World, plugin: str) -> None:
+    """Staff work in the platform's own organisation; a plugin's pages for staff are on where it is on there."""
+    with chom.staff():
+        gate.switch(PLATFORM_ID, plugin, on=True, by="staff", note="in a test")
+
+
 def active_surfaces(chom: World, tenant_id: UUID, plugin: str) -> list[str]:
     """What would still run for the organisation: hooks, schedules, the right to run jobs."""
     held = gate.enabled(tenant_id)

@@ -15,11 +15,13 @@ from sqlalchemy.pool import NullPool
 
 from chom_core import config, setup
 from chom_core.app import create_app
-from chom_core.database import Model, encrypted, engine, roles, tenancy
+from chom_core.billing.service import catalogue
+from chom_core.database import PLATFORM_ID, Model, encrypted, engine, roles, tenancy, transaction
 from chom_core.embedded.postgres import Postgres
 from chom_core.plugin_host import gate, registry
 from chom_core.schema import core_history
 from chom_core.values.ids import uuid7
+from chom_core.work import handlers
 
 TEMPLATE = "chom_sdk_template"
 KEY = Fernet.generate_key().decode()
@@ -43,6 +45,9 @@ class Server:
         _make_core_without_migrations(self.owner_url(TEMPLATE))
         for _ in setup.migrate(self.settings(TEMPLATE), self.owner_url(TEMPLATE), install_all=True):
             pass
+        handlers.gate = gate.is_enabled
+        with transaction(PLATFORM_ID):
+            catalogue.seed_catalogue(legal_name="Lanternworks Ltd")
         engine.engine().dispose()
 
     def owner_url(self, database: str) -> str:

@@ -6,7 +6,7 @@ from chom_sdk import Pages
 
 from . import behaviour
 
-pages = Pages("bad", __name__, prefix="/bad")
+pages = Pages("bad", __name__, prefix="/bad", access="viewer")
 
 
 @pages.get("/")

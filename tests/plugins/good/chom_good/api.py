@@ -13,7 +13,7 @@ from . import service
 from .models import Note
 from .schemas import NoteIn, NoteOut, NotePage
 
-api = ApiRoutes("good", __name__, prefix="/good")
+api = ApiRoutes("good", __name__, prefix="/good", access="viewer")
 
 
 def plain(note: Note) -> dict[str, Any]:

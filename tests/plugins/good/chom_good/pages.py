@@ -13,7 +13,7 @@ from chom_sdk.ui import Form
 from . import service
 from .schemas import NoteIn
 
-pages = Pages("good", __name__, prefix="/good")
+pages = Pages("good", __name__, prefix="/good", access="viewer")
 
 
 @pages.get("/")
@@ -36,7 +36,7 @@ def export() -> Response:
     return csv_response("notes", ("Note",), ((note.text,) for note in service.notes()))
 
 
-@pages.get("/hello", access="public", tenant="none")
+@pages.get("/hello", access="public")
 def hello() -> str:
     return render("good/hello.html", words="anybody")
 
