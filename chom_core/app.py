@@ -20,7 +20,7 @@ from chom_core.rest import ApiRoutes, access, api, routes
 from chom_core.rest.request import RequestGate
 from chom_core.schema import core_history
 from chom_core.values.access import Access
-from chom_core.web import Pages, errors, layout, nav, security, slots
+from chom_core.web import Pages, errors, layout, nav, reader, security, slots
 from chom_core.work import handlers, wake
 
 #: The domains, bottom up; each may have the rooms api and pages.
@@ -46,6 +46,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     logs.init_app(app)
     watch.init_app(app)
     layout.init_app(app)
+    reader.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     document = api.init_app(app)

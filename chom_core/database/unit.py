@@ -36,7 +36,7 @@ class Unit:
     """The current unit of work. Its organisation is fixed once; `generation` is the organisation's at begin.
 
     `hook_table` is the plugin host's: the implementations that answer for this organisation. `savepoint` is the
-    connection that holds one while a plugin's hook reads.
+    connection that holds one while a plugin's hook reads. `fence` is the filter of its selects, made once.
     """
 
     session: Session
@@ -47,6 +47,7 @@ class Unit:
     everyone: bool = False
     savepoint: Connection | None = None
     hook_table: Any = None
+    fence: Any = None
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     cache: dict[Any, Any] = field(default_factory=dict)
 
@@ -119,9 +120,12 @@ def _filter(state: ORMExecuteState) -> None:
     tenant_id = state.session.unit.tenant_id  # type: ignore[attr-defined]
     if tenant_id is None or not state.is_orm_statement or state.is_insert:
         return
-    state.statement = state.statement.options(
-        with_loader_criteria(TenantRow, lambda row: row.tenant_id == tenant_id, include_aliases=True)
-    )
+    unit: Unit = state.session.unit  # type: ignore[attr-defined]
+    if unit.fence is None:
+        unit.fence = with_loader_criteria(
+            TenantRow, lambda row: row.tenant_id == tenant_id, include_aliases=True
+        )
+    state.statement = state.statement.options(unit.fence)
 
 
 def current() -> Unit:
@@ -151,7 +155,7 @@ def bind_tenant(tenant_id: UUID, principal: Principal | None = None) -> Unit:
     unit = current()
     if unit.tenant_id is not None and unit.tenant_id != tenant_id:
         raise RuntimeError("a unit of work keeps its organisation for life")
-    unit.tenant_id, unit.hook_table = tenant_id, None
+    unit.tenant_id, unit.hook_table, unit.fence = tenant_id, None, None
     if principal is not None:
         unit.principal = principal
     if unit.session.in_transaction():

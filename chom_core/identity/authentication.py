@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Request, g
 from flask import session as cookie
-from sqlalchemy import Row, Select, and_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, exists, select, update
 from sqlalchemy.orm import aliased
 
 from chom_core.database import PLATFORM_ID, Tenant, after_commit, clock, session, transaction
@@ -37,6 +37,11 @@ _TENANT = (
     Tenant.generation,
     Tenant.parent_id,
 )
+_other = aliased(Membership)
+#: Whether the switcher has anything to offer: most people are in one organisation, and their pages ask no more.
+_several = exists().where(
+    _other.person_id == LoginSession.person_id, _other.tenant_id.is_distinct_from(Membership.tenant_id)
+)
 # Built once: SQLAlchemy then finds the compiled statement by identity.
 _SESSION: Select[*tuple[Any, ...]] = (
     select(
@@ -51,6 +56,7 @@ _SESSION: Select[*tuple[Any, ...]] = (
         Person.theme,
         Membership.role,
         _staff.role.label("staff"),
+        _several.label("several"),
         *_TENANT,
     )
     .join(Person, Person.id == LoginSession.person_id)
@@ -60,7 +66,11 @@ _SESSION: Select[*tuple[Any, ...]] = (
     )
     .outerjoin(Tenant, Tenant.id == Membership.tenant_id)
     .outerjoin(_staff, and_(_staff.person_id == LoginSession.person_id, _staff.tenant_id == PLATFORM_ID))
-    .where(LoginSession.revoked_at.is_(None), Person.disabled_at.is_(None))
+    .where(
+        LoginSession.token_hash == bindparam("digest"),
+        LoginSession.revoked_at.is_(None),
+        Person.disabled_at.is_(None),
+    )
 )
 _KEY: Select[*tuple[Any, ...]] = (
     select(
@@ -73,7 +83,7 @@ _KEY: Select[*tuple[Any, ...]] = (
         *_TENANT,
     )
     .join(Tenant, Tenant.id == ApiKey.tenant_id)
-    .where(ApiKey.revoked_at.is_(None))
+    .where(ApiKey.secret_hash == bindparam("digest"), ApiKey.revoked_at.is_(None))
 )
 
 
@@ -102,7 +112,7 @@ def locate(request: Request, principal: Principal) -> UUID | None:
 
 
 def _by_session(token: str) -> Principal:
-    row = session().execute(_SESSION.where(LoginSession.token_hash == tokens.digest(token))).one_or_none()
+    row = session().execute(_SESSION, {"digest": tokens.digest(token)}).one_or_none()
     now = clock.machine()
     if row is None or row.expires_at <= now or row.last_seen_at <= now - settings().session_idle:
         cookie.pop(TOKEN, None)
@@ -113,7 +123,7 @@ def _by_session(token: str) -> Principal:
     g.person = PersonView(
         row.person_id, row.person_name, row.email, row.person_locale, row.person_zone, row.theme
     )
-    g.organisations = MyOrganisations(row.person_id)
+    g.organisations = MyOrganisations(row.person_id, several=row.several)
     g.locale, g.zone = row.person_locale, row.person_zone
     role = _organisation(row)
     return Principal(
@@ -136,7 +146,7 @@ def _by_key(header: str) -> Principal:
     )
     if scheme.lower() != "bearer" or not secret.startswith(tokens.KEY_PREFIX) or len(secret) > _LONGEST_TOKEN:
         raise wrong
-    row = session().execute(_KEY.where(ApiKey.secret_hash == tokens.digest(secret))).one_or_none()
+    row = session().execute(_KEY, {"digest": tokens.digest(secret)}).one_or_none()
     now = clock.machine()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         raise wrong

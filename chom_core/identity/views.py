@@ -39,10 +39,14 @@ class OrganisationView:
 
 
 class MyOrganisations:
-    """The switcher's list: asked of the database when the template first looks, and once."""
+    """The switcher's list: asked of the database when the template first looks, and once.
 
-    def __init__(self, person_id: UUID) -> None:
+    `several`: whether there is any but the current one; where not, only who reads the list asks for it.
+    """
+
+    def __init__(self, person_id: UUID, *, several: bool) -> None:
         self._person_id = person_id
+        self.several = several
         self._found: list[OrganisationOption] | None = None
 
     def _list(self) -> list[OrganisationOption]:

@@ -17,8 +17,30 @@ from chom_core.provisioning.models import OPEN, Node, Operation, OperationLine, 
 from chom_core.values.errors import NotFound
 from chom_core.values.provisioning import OperationInfo, ServiceInfo
 
-#: Of (Service, Node, Operation | None); the page kit takes statements of any width.
+#: Of the columns that `views.service_info` takes; the page kit takes statements of any width.
 Rows = Select[Any]
+# Columns instead of entities, and built once: a list of 50 costs half of what three entities a row did.
+_ROWS: Rows = cast(
+    "Rows",
+    select(
+        Service.id,
+        Service.tenant_id,
+        Service.kind,
+        Service.family,
+        Service.name,
+        Service.title,
+        Service.status,
+        Node.name,
+        Node.region,
+        Service.paid_by,
+        Service.settings,
+        Service.facts,
+        Service.created_at,
+        Operation.id,
+    )
+    .join(Node, Node.id == Service.node_id)
+    .outerjoin(Operation, (Operation.service_id == Service.id) & Operation.status.in_(OPEN)),
+)
 
 
 def rows(
@@ -34,22 +56,12 @@ def rows(
 
     Pages put their own order and page on it, and read it with `fetch`. `search` looks in name and title.
     """
-    statement = (
-        select(Service, Node, Operation)
-        .join(Node, Node.id == Service.node_id)
-        .outerjoin(Operation, (Operation.service_id == Service.id) & Operation.status.in_(OPEN))
-        .where(*_matching(ids, status, kind, family, search, deleted))
-    )
-    return cast("Rows", statement)
+    return _ROWS.where(*_matching(ids, status, kind, family, search, deleted))
 
 
 def fetch(statement: Rows) -> list[ServiceInfo]:
     """The services of a statement made by `rows`."""
-    return [views.service_info(service, node, operation) for service, node, operation in _execute(statement)]
-
-
-def _execute(statement: Rows) -> Sequence[tuple[Service, Node, Operation | None]]:
-    return cast("Sequence[tuple[Service, Node, Operation | None]]", session().execute(statement).all())
+    return [views.service_info(*row) for row in session().execute(statement)]
 
 
 def services(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from chom_core.database import clock
 from chom_core.provisioning import kinds
@@ -60,26 +62,41 @@ def operation_context(operation: Operation, service: Service, node: Node) -> Ope
     )
 
 
-def service_info(service: Service, node: Node, operation: Operation | None = None) -> ServiceInfo:
-    """The service as pages, the API and plugins see it."""
-    kind = kinds.kind(service.kind)
+def service_info(
+    service_id: UUID,
+    tenant_id: UUID,
+    kind: str,
+    family: str,
+    name: str,
+    title: str,
+    status: str,
+    node: str,
+    region: str,
+    paid_by: str,
+    settings: dict[str, Any],
+    facts: dict[str, Any],
+    created_at: datetime,
+    operation_id: UUID | None,
+) -> ServiceInfo:
+    """The service as pages, the API and plugins see it, from the columns of `reads.rows`."""
+    known = kinds.kind(kind)
     return ServiceInfo(
-        id=service.id,
-        tenant_id=service.tenant_id,
-        kind=service.kind,
-        kind_title=str(kind.title) if kind else service.kind,
-        family="site" if service.family == "site" else "server",
-        name=service.name,
-        title=service.title or service.name,
-        status=service.status,
-        url=str(service.facts.get("url", "")),
-        node=node.name,
-        region=node.region,
-        paid_by=service.paid_by,
-        settings=dict(service.settings),
-        facts=dict(service.facts),
-        created_at=service.created_at,
-        operation_id=operation.id if operation else None,
+        id=service_id,
+        tenant_id=tenant_id,
+        kind=kind,
+        kind_title=str(known.title) if known else kind,
+        family="site" if family == "site" else "server",
+        name=name,
+        title=title or name,
+        status=status,
+        url=str(facts.get("url", "")),
+        node=node,
+        region=region,
+        paid_by=paid_by,
+        settings=settings,
+        facts=facts,
+        created_at=created_at,
+        operation_id=operation_id,
     )
 
 

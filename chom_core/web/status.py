@@ -68,18 +68,22 @@ LOOKS: dict[str, Look] = {
 
 def look(state: object) -> Look:
     """The look of a state (a string or a StrEnum member). A word nobody declared shows as itself, neutral."""
-    name = str(getattr(state, "value", state) or "unknown")
+    name = name_of(state)
     return LOOKS.get(name) or Look("neutral", "point", name.replace("_", " ").capitalize())
 
 
 def status(state: object, label: str = "") -> Markup:
     """The badge of a state. Cheap enough for a cell of a long list: one dictionary look-up after the first."""
-    name = str(getattr(state, "value", state) or "unknown")
-    return _badge(name, label, str(get_locale()))
+    return badge(name_of(state), label, str(get_locale()))
+
+
+def name_of(state: object) -> str:
+    return str(getattr(state, "value", state) or "unknown")
 
 
 @lru_cache(maxsize=1024)
-def _badge(name: str, label: str, _locale: str) -> Markup:
+def badge(name: str, label: str, _locale: str) -> Markup:
+    """The badge in one language."""
     from chom_core.web.layout import icon
 
     tone, picture, word = look(name)

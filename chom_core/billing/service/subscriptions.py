@@ -19,6 +19,7 @@ from chom_core.values.period import BillingPeriod, Period, period_at
 from chom_core.work import emit
 
 LIVE = ("trialing", "active", "past_due")
+_LIVE = select(Subscription).where(Subscription.status.in_(LIVE)).order_by(Subscription.id)
 
 
 def hosting(*, any_state: bool = False) -> Subscription | None:
@@ -32,8 +33,7 @@ def hosting(*, any_state: bool = False) -> Subscription | None:
 
 def live() -> list[Subscription]:
     """Every subscription that is paid for, oldest first."""
-    query = select(Subscription).where(Subscription.status.in_(LIVE)).order_by(Subscription.id)
-    return list(session().scalars(query))
+    return list(session().scalars(_LIVE))
 
 
 def subscription(subscription_id: UUID, *, lock: bool = False) -> Subscription:

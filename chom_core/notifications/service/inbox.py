@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Select, func, select, update
+from sqlalchemy import CursorResult, Select, bindparam, func, select, update
 
 from chom_core.database import clock, current, session
 from chom_core.identity.models import ApiKey
@@ -33,10 +33,16 @@ def inbox(*, category: str = "", unread: bool = False) -> Select[Notification]:
     return query.where(Notification.read_at.is_(None)) if unread else query
 
 
+_UNREAD = select(func.count(Notification.id)).where(
+    Notification.person_id == bindparam("person_id"),
+    Notification.tenant_id == bindparam("tenant_id"),
+    Notification.read_at.is_(None),
+)
+
+
 def unread_count() -> int:
     """How many messages the reader has not read: the number on the bell."""
-    query = select(func.count()).where(Notification.person_id == me(), Notification.read_at.is_(None))
-    return session().scalar(query.where(Notification.tenant_id == current().tenant_id)) or 0
+    return session().scalar(_UNREAD, {"person_id": me(), "tenant_id": current().tenant_id}) or 0
 
 
 def recent(limit: int = 6) -> Sequence[Notification]:

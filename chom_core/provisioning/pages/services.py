@@ -13,7 +13,7 @@ from chom_core.database import current
 from chom_core.plugin_host import NavItem, hooks
 from chom_core.provisioning import funding, kinds, names, nodes, reads, service
 from chom_core.provisioning.models import Service
-from chom_core.provisioning.pages.parts import latest, may, offered, operation_view, tabs
+from chom_core.provisioning.pages.parts import action_words, latest, may, offered, operation_view, tabs
 from chom_core.provisioning.schemas import RenameSchema, order_schema
 from chom_core.values.errors import ChomError, Invalid, NotFound
 from chom_core.values.provisioning import ServiceInfo, ServiceKind
@@ -74,7 +74,7 @@ def index() -> Response:
         ids=ids,
         columns=columns,
         prices=funding.prices(page.rows),
-        total=reads.count(),
+        none_yet=not page.rows and not view.active and not reads.count(),
         may_order=may("member"),
     )
     return view.remember(make_response(html))
@@ -183,7 +183,12 @@ def _head(found: ServiceInfo, here: str) -> dict[str, Any]:
 def operations(service_id: UUID) -> str:
     found = reads.service(service_id)
     rows = reads.operations(service_id, limit=100)
-    return render("provisioning/service_operations.html", **_head(found, "operations"), rows=rows)
+    return render(
+        "provisioning/service_operations.html",
+        **_head(found, "operations"),
+        rows=rows,
+        words_of=lambda action: action_words(action, found.kind),
+    )
 
 
 @services.get("/<uuid:service_id>/settings")
