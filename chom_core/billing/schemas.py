@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from babel import Locale
+from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
 
 from chom_core.values.period import BillingPeriod
 
 _PERIODS = [period.value for period in BillingPeriod]
+#: What CLDR lists among countries, and no post reaches.
+_NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
+
+
+def _country(code: str) -> str:
+    return str((get_locale() or Locale("en")).territories.get(code, code))
+
+
+def _countries() -> list[tuple[str, LazyString]]:
+    """(two letters, name in the reader's language), by English name."""
+    names = Locale("en").territories
+    codes = [code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES]
+    return [(code, LazyString(_country, code)) for code in sorted(codes, key=names.__getitem__)]
+
+
+COUNTRIES = _countries()
 
 
 class BillingDetailsSchema(Schema):
@@ -33,7 +51,7 @@ class BillingDetailsSchema(Schema):
         validate=validate.Regexp(r"^[A-Za-z]{2}$", error="Two letters, for example US or DE."),
         metadata={
             "label": _l("Country"),
-            "help": _l("Two letters, for example US or DE."),
+            "choices": COUNTRIES,
             "autocomplete": "country",
         },
     )

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 from flask import Response, g, request
+from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import NotFound as NoSuchAddress
 
 from chom_core.values.errors import ChomError
 
@@ -27,6 +29,15 @@ def document(error: Exception) -> tuple[dict[str, Any], int]:
         if error.fields:
             body["errors"] = error.fields
         status = error.status
+    elif isinstance(error, NoSuchAddress) and error.description == NoSuchAddress.description:
+        status = 404
+        body = {
+            "type": "about:blank",
+            "title": error.name,
+            "status": 404,
+            "detail": _("There is nothing at this address."),
+            "fix": _("Check it for a slip of the pen, or begin at the start."),
+        }
     elif isinstance(error, HTTPException):
         status = error.code or 500
         body = {

@@ -85,7 +85,10 @@ def moment(value: datetime | None, locale: Locale | str | None = None, zone: tzi
     """`Nov 3, 2026, 14:05` in the reader's time zone."""
     if value is None:
         return "—"
-    return dates.format_datetime(value, "medium", tzinfo=_zone(zone), locale=_locale(locale))
+    chosen, where = _locale(locale), _zone(zone)
+    both = str(dates.get_datetime_format("medium", locale=chosen)).replace("'", "")
+    time = dates.format_time(value, "short", tzinfo=where, locale=chosen)  # seconds are for logs
+    return both.format(time, dates.format_date(value.astimezone(where), "medium", locale=chosen))
 
 
 def clock_time(value: datetime | None, zone: tzinfo | None = None) -> str:
@@ -143,3 +146,24 @@ def initials(name: str) -> str:
 def lines(text: str) -> Markup:
     """Plain text with its line breaks kept, escaped."""
     return Markup("<br>").join(escape(line) for line in text.splitlines())
+
+
+#: What stands in a User-Agent → how people call it; the first that is found, since most name several.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+            ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))  # fmt: skip
+
+
+def browser(agent: str) -> str:
+    """`Firefox on Linux` from a User-Agent; its first word where nothing is known in it."""
+    name = next((name for mark, name in _BROWSERS if mark in agent.replace("HeadlessChrome", "Chrome")), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    if name and system:
+        return _("%(browser)s on %(system)s", browser=name, system=system)
+    return name or system or agent.partition("/")[0][:40]

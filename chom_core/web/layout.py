@@ -185,5 +185,6 @@ def init_app(app: Flask) -> None:
         duration=formats.duration,
         ago=formats.ago,
         initials=formats.initials,
+        browser=formats.browser,
         lines=formats.lines,
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from chom_core.billing.models import PaymentMethod
+from chom_core.billing.models import Payment, PaymentMethod
 from chom_core.billing.service import gateways, sellers
 from chom_core.database import clock, current, session
 from chom_core.values.billing import CardSubmission
@@ -76,6 +76,16 @@ def make_default(method_id: UUID) -> None:
     session().refresh(chosen)
     chosen.is_default = True
     session().flush()
+
+
+def paid_with(method: PaymentMethod) -> None:
+    """A card that paid takes over renewals from one that never did: the first card tried may have been declined."""
+    default = default_method()
+    if default is None or default.id == method.id or method.removed_at is not None:
+        return
+    ever = select(exists().where(Payment.method_id == default.id, Payment.status == "succeeded"))
+    if not session().scalar(ever):
+        make_default(method.id)
 
 
 def remove_method(method_id: UUID) -> None:

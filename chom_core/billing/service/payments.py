@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from chom_core.billing.models import Checkout, Invoice, Payment, PaymentMethod, Subscription
 from chom_core.billing.models.payments import OPEN
-from chom_core.billing.service import building, gateways, invoices, sellers, subscriptions
+from chom_core.billing.service import building, gateways, invoices, methods, sellers, subscriptions
 from chom_core.database import clock, restart, session
 from chom_core.values.billing import FollowUp, Gateway, PaymentRequest, PaymentResult, PaymentStatus
 from chom_core.values.errors import Conflict, NotFound
@@ -143,6 +143,7 @@ def _succeeded(payment: Payment, invoice: Invoice, checkout: Checkout | None) ->
     if fresh:
         invoices.finalise(invoice)
     method = session().get_one(PaymentMethod, payment.method_id)
+    methods.paid_with(method)
     words = f"{method.brand} ending in {method.last4}"
     invoices.paid(
         invoice, Money(payment.amount, payment.currency), key=f"payment:{payment.id}", description=words
