@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import secrets
 import shutil
+import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +70,15 @@ class Place:
         for folder in (self.logs, self.mail):
             folder.mkdir(exist_ok=True, mode=0o700)
 
+    def close(self) -> None:
+        """Let another demo have the folder."""
+        os.close(self._lock)
+        self._lock = -1
+
     def _empty(self) -> None:
+        for pid, _where in processes(self.sites):  # what a killed demo's sites left running
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for item in self.folder.iterdir():
             if item.is_dir() and not item.is_symlink():
                 shutil.rmtree(item)
@@ -96,6 +106,17 @@ class Place:
 
     def forget(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
+
+
+def processes(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Processes whose working folder is `folder` or below, with that folder (Linux; elsewhere none)."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            where = Path(str((entry / "cwd").readlink()).removesuffix(" (deleted)"))
+        except OSError:  # gone meanwhile, or another user's
+            continue
+        if where == folder or folder in where.parents:
+            yield int(entry.name), where
 
 
 def free_port(wanted: int = 0) -> int:

@@ -11,9 +11,8 @@ import traceback
 from pathlib import Path
 
 from chom_core.demo.check.browser import CheckFailed
-from chom_core.demo.check.sites import processes
 from chom_core.demo.house import House
-from chom_core.demo.place import Place, any_port
+from chom_core.demo.place import Place, any_port, processes
 from chom_core.demo.say import complain, plain, say
 from chom_core.values.errors import ChomError
 

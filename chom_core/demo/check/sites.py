@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -12,6 +10,7 @@ import httpx2
 
 from chom_core.demo.check.browser import CheckFailed
 from chom_core.demo.check.html import Document
+from chom_core.demo.place import processes
 
 
 class Visitor:
@@ -56,16 +55,3 @@ def traces(folder: Path, name: str = "") -> list[str]:
     return found + [
         f"process {pid} in {where}" for pid, where in processes(folder / "sites" / name if name else folder)
     ]
-
-
-def processes(folder: Path) -> Iterator[tuple[int, Path]]:
-    """Processes whose working folder is `folder` or below."""
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        try:
-            where = Path(str(Path(entry.path, "cwd").readlink()).removesuffix(" (deleted)"))
-        except OSError:  # gone meanwhile, or another user's
-            continue
-        if where == folder or folder in where.parents:
-            yield int(entry.name), where
