@@ -44,13 +44,11 @@ def demo(_: Context, check: bool = False, port: int = 0, fresh: bool = False) ->
 
 @task
 def test(_: Context) -> None:
-    """All tests on two cores; ./dev test PATH -k NAME for some of them."""
+    """All tests, each suite in a process of its own; ./dev test PATH -k NAME for some of them."""
     arguments = rest()
-    if any(not one.startswith("-") and (ROOT / one.split("::")[0]).exists() for one in arguments):
+    if arguments:
         module("pytest", *arguments)
-    folders = [ROOT / "tests", ROOT / "marketplace_sdk" / "tests", *sorted(ROOT.glob("plugins/*/tests"))]
-    places = [str(folder.relative_to(ROOT)) for folder in folders if folder.is_dir()]
-    module("pytest", "-n", "2", *places, *arguments)
+    module("tools.suites")
 
 
 def typed_packages() -> list[str]:

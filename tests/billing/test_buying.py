@@ -36,7 +36,7 @@ def test_a_paid_plan_is_active_granted_numbered_and_on_the_books(buyer: UUID) ->
         assert [line.amount for line in invoice.lines] == [7900]
         assert here.scalars(select(Subscription.status)).one() == "active"
         assert (
-            "projects" in here.scalars(select(Entitlement.plugin).where(Entitlement.tenant_id == buyer)).all()
+            "toy" in here.scalars(select(Entitlement.plugin).where(Entitlement.tenant_id == buyer)).all()
         )
         assert ledger.balance("cash", "USD") == Money(7900, "USD")
         assert ledger.balance("revenue", "USD") == Money(-7900, "USD")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from chom_local_node import processes
 from chom_local_node.fetch import default_folder
 from chom_local_node.records import Node, SiteRecord
 from chom_local_node.types import Kind, SiteSpec
+
+sys.path.insert(0, str(Path(__file__).parent))  # asking.py stands beside the tests
 
 
 def pytest_configure(config: pytest.Config) -> None:

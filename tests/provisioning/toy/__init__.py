@@ -9,5 +9,6 @@ plugin = Plugin(
     title="Toy",
     description="Services as files in a folder.",
     level="platform",
+    plans=("starter", "pro", "enterprise"),
     on_by_default=True,
 )
