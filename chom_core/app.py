@@ -47,10 +47,10 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     watch.init_app(app)
     layout.init_app(app)
     reader.init_app(app)
-    security.init_app(app)
     errors.init_app(app)
     document = api.init_app(app)
     _request_gate().init_app(app)
+    security.init_app(app)  # after the gate: what is off is 404 before anybody asks for a form token
     for domain in _domains(settings):
         _mount_domain(app, document, domain)
     _mount(app, document, front, None)

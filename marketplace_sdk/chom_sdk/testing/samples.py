@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.service import catalogue, subscriptions
-from chom_core.database import PLATFORM_ID, clock, transaction
+from chom_core.billing.service import catalogue, sellers, subscriptions
+from chom_core.database import clock, transaction
 from chom_core.provisioning.models import Node, Service
 from chom_core.values import BillingPeriod, Money, uuid7
 from chom_core.values.billing import PlanShape
@@ -29,7 +29,7 @@ def service(
     title: str = "",
 ) -> UUID:
     """A standing service of `organisation`, of a kind nobody builds. `price`: it has a plan of its own, bought so."""
-    reference = _buy(organisation, name, price, period) if price else ""
+    reference = _buy(organisation, price, period) if price else ""
     with transaction() as here:
         node_id = here.scalar(select(Node.id).where(Node.name == NODE))
         if node_id is None:
@@ -58,14 +58,16 @@ def delete_service(organisation: Organisation, service_id: UUID) -> None:
         emit("service.deleted", subject=f"service:{row.id}", payload=facts | {"paid_by": row.paid_by})
 
 
-def _buy(organisation: Organisation, name: str, price: Money, period: BillingPeriod) -> str:
-    with transaction(PLATFORM_ID):
+def _buy(organisation: Organisation, price: Money, period: BillingPeriod) -> str:
+    with transaction(organisation.id):
+        shelf = sellers.reseller_id()
+    with transaction(shelf):
         code = f"sample-{uuid7().hex[-8:]}"
         catalogue.save_plan(
-            code, title=f"Sample {name}", shape=PlanShape.SERVICE, monthly=price, service_kind="sample"
+            code, title="Sample plan", shape=PlanShape.SERVICE, monthly=price, service_kind="sample"
         )
     with transaction(organisation.id):
         plan = catalogue.plan(code)
-        of = subscriptions.begin(plan, price, period, 1, plan.title, PLATFORM_ID)
+        of = subscriptions.begin(plan, price, period, 1, plan.title, shelf)
         subscriptions.activate(of)
         return subscriptions.source(of.items[0])
