@@ -15,10 +15,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any
 
 from flask import Flask
@@ -63,7 +63,12 @@ class Report:
 
     def line(self, seconds: float, caught: bool) -> dict[str, Any]:
         counts = {what: self.count(what) for what in COUNTS}
-        return {"combinations": self.combinations, **counts, "planted_caught": caught, "seconds": round(seconds, 1)}
+        return {
+            "combinations": self.combinations,
+            **counts,
+            "planted_caught": caught,
+            "seconds": round(seconds, 1),
+        }
 
 
 class Run:
@@ -90,7 +95,8 @@ class Run:
 
     def walk(self) -> Report:
         """Everything; afterwards every data base row is as it was."""
-        self._unclassified()
+        if self.callers[0] is self.matrix.callers[0]:
+            self._unclassified()
         self._harvest()
         for caller in self.callers:
             for target in caller.targets:
@@ -125,9 +131,7 @@ class Run:
                 continue
             if endpoint not in known:
                 continue
-            made = Call(
-                endpoint, call.rule, call.url, call.method, allowed, known[endpoint], call.arguments
-            )
+            made = Call(endpoint, call.rule, call.url, call.method, allowed, known[endpoint], call.arguments)
             found[call.url, call.method] = made
         self._calls[home.canary] = list(found.values())
         return self._calls[home.canary]
@@ -169,7 +173,9 @@ class Run:
         for call in self._calls_of(target):
             takes_ids = bool(call.arguments & {name.rsplit(".", 1)[-1] for name in target.ids})
             foreign = takes_ids and target is not caller.home
-            if (target is not caller.targets[0] and not takes_ids) or (not on and call.declared.plugin not in PLUGINS):
+            if (target is not caller.targets[0] and not takes_ids) or (
+                not on and call.declared.plugin not in PLUGINS
+            ):
                 continue
             if self.share < 1 and self.random.random() > self.share:
                 continue
@@ -189,7 +195,8 @@ class Run:
         self.report.answers[answer.status_code] += 1
         right = expected(call, caller, on=on, foreign=foreign)
         if answer.status_code not in right:
-            words = f"{answer.status_code}, not {sorted(right)}{' (off)' if not on else ''}{' (foreign id)' if foreign else ''}"
+            when = f"{' (off)' if not on else ''}{' (foreign id)' if foreign else ''}"
+            words = f"{answer.status_code}, not {sorted(right)}{when}"
             self._offence("wrong_status", caller, call, words)
         self._search(caller, target, call, answer)
         self._compare(caller, call)
@@ -268,20 +275,32 @@ def run(seed: int = 7, share: float = 1.0, only: str = "") -> tuple[Report, set[
             server = Server(postgres, [GOOD])
             started = time.monotonic()
             missed = self_test(postgres, server, seed)
-            with ProcessPoolExecutor(PARTS, get_context("fork")) as pool:
-                work = [pool.submit(_part, postgres, server, seed, share, only, n) for n in range(PARTS)]
-                report = Report()
-                for one in work:
-                    report.add(one.result())
+            report = Report()
+            for one in _parts(postgres, server, seed, share, only):
+                report.add(one)
             return report, missed, time.monotonic() - started
     finally:
         logging.disable(logging.NOTSET)
 
 
-def _part(postgres: Postgres, server: Server, seed: int, share: float, only: str, number: int) -> Report:
-    """One process's callers, on a database of its own."""
-    with place(postgres, server, seed) as (matrix, changes):
-        return Run(matrix.world.app, matrix, changes, only, share, (number, PARTS)).walk()
+def _parts(postgres: Postgres, server: Server, seed: int, share: float, only: str) -> Iterator[Report]:
+    """The report of each process: one for each share of the callers, on a database of its own."""
+    fork, started = get_context("fork"), []
+
+    def work(number: int, sender: Connection) -> None:
+        with place(postgres, server, seed) as (matrix, changes):
+            sender.send(Run(matrix.world.app, matrix, changes, only, share, (number, PARTS)).walk())
+
+    for number in range(PARTS):
+        receiver, sender = fork.Pipe(duplex=False)
+        process = fork.Process(target=work, args=(number, sender))
+        process.start()
+        sender.close()
+        started.append((process, receiver))
+    for process, receiver in started:
+        with receiver:
+            yield receiver.recv()  # EOFError where the process died: its traceback is on stderr
+        process.join()
 
 
 def main() -> None:
@@ -290,7 +309,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--share", type=float, default=1.0, help="of all combinations, drawn by the seed")
     parser.add_argument("--only", default="", help="routes that begin so")
-    parser.add_argument("--self-test", action="store_true", help="only the planted holes and a hundredth of the rest")
+    parser.add_argument(
+        "--self-test", action="store_true", help="only the planted holes and a hundredth of the rest"
+    )
     given = parser.parse_args()
     report, missed, seconds = run(given.seed, 0.01 if given.self_test else given.share, given.only)
     for what, rule, words in sorted(set(report.offences)):

@@ -128,8 +128,8 @@ class Matrix:
                 subject=canary, html=canary, text=canary, key=canary,
             )  # fmt: skip
             here.add(mail)
-            here.add(Drift(node_id=item.node_id, sort="orphan", name=canary, detail=canary, service_id=item.id,
-                           owner_id=of.id, seen_at=clock.machine()))  # fmt: skip
+            seen = {"seen_at": clock.machine(), "service_id": item.id, "owner_id": of.id}
+            here.add(Drift(node_id=item.node_id, sort="orphan", name=canary, detail=canary, **seen))
             here.flush()
             ids["mail_id"] = mail.id
 
@@ -141,7 +141,8 @@ class Matrix:
             requested_by=canary, seq=2, finished_at=now,
         )  # fmt: skip
         invoice = Invoice(
-            **common, seller_id=PLATFORM_ID, currency="USD", subtotal=900, tax=0, total=900, due_at=now + timedelta(days=7),
+            **common, seller_id=PLATFORM_ID, currency="USD", subtotal=900, tax=0, total=900,
+            due_at=now + timedelta(days=7),
             snapshot={"seller": {"legal_name": "L"}, "customer": {"name": canary}, "brand": "CHOM", "tax": {}},
         )  # fmt: skip
         method = PaymentMethod(
@@ -154,7 +155,11 @@ class Matrix:
         )  # fmt: skip
         here.add_all([operation, invoice, method, note])
         here.flush()
-        here.add(OperationStep(**common, operation_id=operation.id, position=1, name="one", title=canary, error=canary))
+        here.add(
+            OperationStep(
+                **common, operation_id=operation.id, position=1, name="one", title=canary, error=canary
+            )
+        )
         here.add(OperationLine(**common, operation_id=operation.id, seq=1, step="one", text=canary, at=now))
         here.add(InvoiceLine(**common, invoice_id=invoice.id, position=1, kind="plan", description=canary, amount=900,
                              currency="USD"))  # fmt: skip
@@ -182,7 +187,9 @@ class Matrix:
             found.append(Caller(f"owner of {home.canary}", "person", home, Role.OWNER, targets=(home, other)))
         for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER, Role.BILLING):
             found.append(Caller(f"key {role}", "key", a, role, targets=(a, b)))
-        found.append(Caller("key without the scope", "key", a, Role.ADMIN, scopes=("other:read",), targets=(a,)))
+        found.append(
+            Caller("key without the scope", "key", a, Role.ADMIN, scopes=("other:read",), targets=(a,))
+        )
         found.append(Caller("key revoked", "revoked", a, targets=(a,)))
         found.append(Caller("staff admin", "staff", None, Role.ADMIN, True, targets=(a,)))
         found.append(Caller("staff support", "staff", None, Role.MEMBER, targets=(a,)))

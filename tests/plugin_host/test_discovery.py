@@ -55,8 +55,18 @@ def test_a_cycle_takes_out_its_members_and_who_needs_them(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "manifest", "rooms", "why"),
     [
-        ("wraps", "", {"hooks": hook("slot_home", "return (yield)", "@hookimpl(wrapper=True)", "slot")}, "wraps"),
-        ("oldwrap", "", {"hooks": hook("slot_home", "yield", "@hookimpl(hookwrapper=True)", "slot")}, "wraps"),
+        (
+            "wraps",
+            "",
+            {"hooks": hook("slot_home", "return (yield)", "@hookimpl(wrapper=True)", "slot")},
+            "wraps",
+        ),
+        (
+            "oldwrap",
+            "",
+            {"hooks": hook("slot_home", "yield", "@hookimpl(hookwrapper=True)", "slot")},
+            "wraps",
+        ),
         ("unknown", "", {"hooks": hook("billing_taxx", "return None")}, "no such hook"),
         ("newer", "requires_sdk='>=7'", {}, "it wants chom_sdk >=7"),
         ("crash", "", {"hooks": "1 / 0"}, "ZeroDivisionError"),
@@ -100,12 +110,17 @@ def test_jobs_of_a_plugin_that_fails_later_are_forgotten(folder: Path) -> None:
 
 
 def test_a_schema_that_is_behind_its_code_is_left_out(folder: Path) -> None:
-    made = make(folder, "behind", models="from chom_sdk import plugin_models\nBase = plugin_models('behind')\n")
+    made = make(
+        folder, "behind", models="from chom_sdk import plugin_models\nBase = plugin_models('behind')\n"
+    )
     migrations = folder / "made_behind" / "migrations"
     migrations.mkdir()
     (migrations / "0001.py").write_text('revision = "0001"\ndown_revision = None\n')
     (migrations / "0002.py").write_text('revision: str = "0002"\ndown_revision: str | None = "0001"\n')
-    for installed, why in (({"behind": "0001"}, "its schema is at 0001, its code at 0002"), ({}, "not installed")):
+    for installed, why in (
+        ({"behind": "0001"}, "its schema is at 0001, its code at 0002"),
+        ({}, "not installed"),
+    ):
         found = Registry()
         found.add([made], "web", lambda loaded, installed=installed: lifecycle.unfit(installed, loaded))  # type: ignore[misc]
         assert why in found.skipped["behind"].why
@@ -126,7 +141,7 @@ def test_two_heads_are_an_error_of_that_plugin(folder: Path) -> None:
 
 
 def test_a_process_loads_the_rooms_of_its_role(folder: Path) -> None:
-    rooms = {name: "" for name in ("hooks", "models", "jobs", "api", "pages")}
+    rooms = dict.fromkeys(("hooks", "models", "jobs", "api", "pages"), "")
     web, worker = Registry(), Registry()
     web.add([make(folder, "roomy", **rooms)], "web")
     assert set(web.loaded["roomy"].rooms) == {"hooks", "models", "api", "pages"}

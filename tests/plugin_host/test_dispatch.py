@@ -27,7 +27,7 @@ WRITES = ("writes_orm", "flushes_orm", "writes_core", "writes_cte", "dirties", "
 def both(northlight: Organisation) -> Iterator[Organisation]:
     """Northlight, with the good and the bad plugin on."""
     northlight.enable("bad")
-    yield northlight
+    return northlight
 
 
 def go(way: str) -> None:
@@ -43,7 +43,9 @@ def seen() -> list[object]:
 
 
 def tax_query(tenant_id: UUID) -> TaxQuery:
-    return TaxQuery(SellerFacts(uuid7(), "Us"), Customer(tenant_id), "XTS", (), datetime(2026, 1, 1, tzinfo=UTC))
+    return TaxQuery(
+        SellerFacts(uuid7(), "Us"), Customer(tenant_id), "XTS", (), datetime(2026, 1, 1, tzinfo=UTC)
+    )
 
 
 def names() -> set[str]:
@@ -51,14 +53,18 @@ def names() -> set[str]:
         return set(here.scalars(select(Tenant.name)))
 
 
-@pytest.mark.parametrize("way", ["raises", "breaks_sql", "swallows", "garbage", "sequence_of_garbage", *WRITES])
+@pytest.mark.parametrize(
+    "way", ["raises", "breaks_sql", "swallows", "garbage", "sequence_of_garbage", *WRITES]
+)
 def test_one_that_fails_takes_nobody_with_it(both: Organisation, way: str) -> None:
     """The others answer; the caller's own work, flushed and unflushed, is there and is committed."""
     go(way)
     with transaction(both.id):
         renamed = session().get_one(Tenant, both.id)
         renamed.name = "Northlight & Sons"
-        unflushed = Tenant(name="Waiting", slug=f"w{uuid7().hex[-8:]}", kind="customer", parent_id=renamed.parent_id)
+        unflushed = Tenant(
+            name="Waiting", slug=f"w{uuid7().hex[-8:]}", kind="customer", parent_id=renamed.parent_id
+        )
         session().add(unflushed)
         answers = {plugin: (value, error) for plugin, value, error, _ in hooks.slot_home(PageSlot(both.id))}
         assert isinstance(answers["good"][0], Panel)
@@ -93,7 +99,10 @@ def test_values_leave_out_what_failed_and_what_was_silent(both: Organisation) ->
 
 def test_a_closed_hook_stops_and_names_the_plugin(both: Organisation) -> None:
     go("raises")
-    with transaction(both.id), pytest.raises(PluginFailed, match="bad failed while answering billing_tax") as stopped:
+    with (
+        transaction(both.id),
+        pytest.raises(PluginFailed, match="bad failed while answering billing_tax") as stopped,
+    ):
         hooks.billing_tax(tax_query(both.id))
     assert stopped.value.plugin == "bad"
     assert isinstance(stopped.value.__cause__, RuntimeError)
@@ -117,7 +126,9 @@ def test_nobody_asked_means_nobody_called(chom: World, organisation: Organisatio
         assert hooks.slot_home(PageSlot(organisation.id)) == ()
 
 
-def test_others_rows_stay_unseen_however_a_plugin_asks(both: Organisation, other_organisation: Organisation) -> None:
+def test_others_rows_stay_unseen_however_a_plugin_asks(
+    both: Organisation, other_organisation: Organisation
+) -> None:
     from chom_bad import behaviour
 
     both.service("mine")
@@ -181,7 +192,9 @@ def test_enabled_but_not_loaded_is_an_error_of_closed_hooks_only(gone: Organisat
         assert [plugin for plugin, *_ in hooks.slot_home(PageSlot(gone.id))] == ["good"]
 
 
-def test_not_loaded_and_not_enabled_disturbs_nobody(gone: Organisation, other_organisation: Organisation) -> None:
+def test_not_loaded_and_not_enabled_disturbs_nobody(
+    gone: Organisation, other_organisation: Organisation
+) -> None:
     with transaction(other_organisation.id):
         assert hooks.billing_tax(tax_query(other_organisation.id)) == ()
 

@@ -86,8 +86,16 @@ def variant(**more: Any) -> Callable[[], Plugin]:
         (variant(level="reseller"), facts(**IN_PLAN), "Off: it is for resellers"),
         (variant(level="reseller"), facts(kind="reseller", **IN_PLAN), "On: in Pro"),
         (variant(level="platform"), facts(**IN_PLAN), "Off: staff have not switched it on"),
-        (variant(level="platform"), facts(decided(True, "staff", tenant=PLATFORM_ID)), "On: Dana, 5 Nov 2026"),
-        (variant(level="platform"), facts(decided(False, "staff", tenant=PLATFORM_ID)), "Off: Dana, 5 Nov 2026"),
+        (
+            variant(level="platform"),
+            facts(decided(True, "staff", tenant=PLATFORM_ID)),
+            "On: Dana, 5 Nov 2026",
+        ),
+        (
+            variant(level="platform"),
+            facts(decided(False, "staff", tenant=PLATFORM_ID)),
+            "Off: Dana, 5 Nov 2026",
+        ),
         (variant(level="platform"), facts(decided(True, "owner")), "Off: staff have not switched it on"),
         (variant(level="platform", on_by_default=True), facts(), "On: for everyone"),
     ],

@@ -34,12 +34,30 @@ def test_it_answers_every_hook_there_is(chom: World) -> None:
 
 def test_it_has_every_room_and_every_word_of_access(chom: World) -> None:
     good = registry.loaded["good"]
-    assert {name for name, module in good.rooms.items() if module} == {"hooks", "models", "jobs", "api", "pages"}
+    assert {name for name, module in good.rooms.items() if module} == {
+        "hooks",
+        "models",
+        "jobs",
+        "api",
+        "pages",
+    }
     words = {call.declared.access.who for call in calls(chom.app, "good")}
-    assert words == {"public", "person", "viewer", "billing", "member", "admin", "owner", "staff", "staff_admin"}
+    assert words == {
+        "public",
+        "person",
+        "viewer",
+        "billing",
+        "member",
+        "admin",
+        "owner",
+        "staff",
+        "staff_admin",
+    }
     assert set(ROLES) < words
     stated = good.plugin
-    assert all((stated.nav, stated.schedules, stated.events, stated.notifications, stated.meters, stated.scopes))
+    assert all(
+        (stated.nav, stated.schedules, stated.events, stated.notifications, stated.meters, stated.scopes)
+    )
 
 
 def test_a_slot_without_a_hookspec_fails(northlight: Organisation) -> None:
@@ -51,8 +69,13 @@ def test_a_slot_without_a_hookspec_fails(northlight: Organisation) -> None:
 
 @pytest.mark.parametrize(
     ("path", "place"),
-    [("/home", "home"), ("/services/", "service_list_top"), ("/organisation/", "organisation"), ("/billing/", "billing_overview")],
-)  # fmt: skip
+    [
+        ("/home", "home"),
+        ("/services/", "service_list_top"),
+        ("/organisation/", "organisation"),
+        ("/billing/", "billing_overview"),
+    ],
+)
 def test_its_slots_are_on_the_pages_they_name(northlight: Organisation, path: str, place: str) -> None:
     answer = northlight.client().get(path, follow_redirects=True)
     assert answer.status_code == 200

@@ -31,7 +31,9 @@ def write(organisation: Organisation, *words: str) -> None:
             service.write(word)
 
 
-def test_being_switched_on_and_off_is_told_to_the_plugin_once_it_is_committed(organisation: Organisation) -> None:
+def test_being_switched_on_and_off_is_told_to_the_plugin_once_it_is_committed(
+    organisation: Organisation,
+) -> None:
     from chom_good.hooks import OUTSIDE
 
     organisation.enable("good")
@@ -109,8 +111,12 @@ def rows_about(plugin: str) -> dict[str, int]:
     found = {}
     with everyone("test") as here:
         for model in (PluginSwitch, Entitlement, PluginState, PluginSettings, EventHandlerRow, ScheduleRow):
-            found[model.__tablename__] = len(here.scalars(select(model).where(model.__table__.c.plugin == plugin)).all())
-        found["installed_plugin"] = len(here.scalars(select(InstalledPlugin).where(InstalledPlugin.name == plugin)).all())
+            found[model.__tablename__] = len(
+                here.scalars(select(model).where(model.__table__.c.plugin == plugin)).all()
+            )
+        found["installed_plugin"] = len(
+            here.scalars(select(InstalledPlugin).where(InstalledPlugin.name == plugin)).all()
+        )
     return {name: count for name, count in found.items() if count}
 
 
@@ -161,7 +167,9 @@ def test_installing_twice_changes_nothing(chom: World, northlight: Organisation)
     assert texts(northlight) == ["mine"]
 
 
-def test_one_that_others_need_stays(chom: World, northlight: Organisation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_others_need_stays(
+    chom: World, northlight: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dataclasses import replace
 
     bad = registry.loaded["bad"]
@@ -183,7 +191,9 @@ def test_no_foreign_key_of_a_plugin_crosses_a_schema(chom: World) -> None:
     assert crossing == []
 
 
-def test_an_organisation_can_be_deleted_while_plugins_hold_its_rows(chom: World, northlight: Organisation) -> None:
+def test_an_organisation_can_be_deleted_while_plugins_hold_its_rows(
+    chom: World, northlight: Organisation
+) -> None:
     from chom_good.models import Note
 
     from chom_core.identity.models import Membership

@@ -35,7 +35,9 @@ def test_what_is_written_is_read_back_secrets_in_clear_for_its_own_code(northlig
 def test_a_secret_is_encrypted_in_the_table(northlight: Organisation) -> None:
     write(northlight, token=SECRET)
     with northlight.acting() as here:
-        stored = here.execute(text("select values::text || coalesce(secrets::text, '') from core.plugin_settings"))
+        stored = here.execute(
+            text("select values::text || coalesce(secrets::text, '') from core.plugin_settings")
+        )
         (found,) = stored.scalars()
         assert SECRET not in found
         assert SECRET.encode().hex() not in found

@@ -16,7 +16,9 @@ def make(folder: Path, name: str, manifest: str = "", **rooms: str) -> Candidate
     package = folder / f"made_{name}"
     package.mkdir()
     source = f"Plugin(name={name!r}, title={name!r}, description='made for a test', {manifest})"
-    (package / "__init__.py").write_text(f"from chom_sdk import *\nfrom chom_sdk import Plugin\nplugin = {source}\n")
+    (package / "__init__.py").write_text(
+        f"from chom_sdk import *\nfrom chom_sdk import Plugin\nplugin = {source}\n"
+    )
     for room, text in rooms.items():
         (package / f"{room}.py").write_text(text)
     return name, "1.0", lambda: import_module(f"made_{name}")

@@ -56,7 +56,10 @@ def test_each_word_lets_in_its_roles_and_no_other(who: str, role: Role) -> None:
 def test_staff_words_ask_for_staff() -> None:
     Access("staff").check(person(None, StaffRole.SUPPORT))
     Access("staff_admin").check(person(None, StaffRole.ADMIN))
-    for who, principal in (("staff", person(Role.OWNER)), ("staff_admin", person(Role.OWNER, StaffRole.SUPPORT))):
+    for who, principal in (
+        ("staff", person(Role.OWNER)),
+        ("staff_admin", person(Role.OWNER, StaffRole.SUPPORT)),
+    ):
         with pytest.raises(Refused):
             Access(who).check(principal)  # type: ignore[arg-type]
     Access("person").check(person(None))

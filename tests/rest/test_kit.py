@@ -23,7 +23,11 @@ def test_errors_are_problem_documents_that_say_what_to_do(chom: World, organisat
     assert stranger.mimetype == "application/problem+json"
     assert stranger.headers["WWW-Authenticate"].startswith("Bearer")
     assert {"type", "title", "status", "detail", "instance", "request_id", "fix"} <= set(stranger.json)
-    for path, method, status in (("/projects/", "GET", 404), ("/nowhere", "GET", 404), ("/services/", "PUT", 405)):
+    for path, method, status in (
+        ("/projects/", "GET", 404),
+        ("/nowhere", "GET", 404),
+        ("/services/", "PUT", 405),
+    ):
         answer = organisation.api(method, path)
         assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
         assert answer.json["status"] == status
@@ -110,8 +114,10 @@ def test_the_document_describes_every_route_and_names_schemas_by_plugin(chom: Wo
     document = json.loads(chom.app.test_client().get("/api/v1/openapi.json").data)
     assert document["openapi"].startswith("3.1")
     assert "ProjectsProject" in " ".join(document["components"]["schemas"])
-    documented = {path for path in document["paths"]}
+    documented = set(document["paths"])
     for rule in chom.app.url_map.iter_rules():
         if str(rule).startswith("/api/v1/") and rule.endpoint != "openapi":
-            path = str(rule).replace("<uuid:", "{").replace("<string:", "{").replace("<", "{").replace(">", "}")
+            path = (
+                str(rule).replace("<uuid:", "{").replace("<string:", "{").replace("<", "{").replace(">", "}")
+            )
             assert path in documented, path

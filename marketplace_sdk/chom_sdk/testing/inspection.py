@@ -154,7 +154,7 @@ def faults_of_settings(plugin: str, valid: Mapping[str, Any] | None) -> list[str
         for name in valid
         if kept.get(name) != schema.load(valid)[name]
     ]
-    shown, stored = settings.shown(plugin)
+    shown, _stored = settings.shown(plugin)
     faults += [f"the secret {name} is shown" for name in settings.secrets(schema) if name in shown]
     try:
         settings.write(plugin, {"no_such_setting_": "x"})

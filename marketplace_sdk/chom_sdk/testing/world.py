@@ -45,7 +45,9 @@ class Organisation:
         """Switch the plugin on for this organisation, as staff; one of platform level for everyone."""
         level = registry.loaded[plugin].plugin.level
         with self.world.staff():
-            gate.switch(PLATFORM_ID if level == "platform" else self.id, plugin, on=True, by="staff", note=note)
+            gate.switch(
+                PLATFORM_ID if level == "platform" else self.id, plugin, on=True, by="staff", note=note
+            )
 
     def disable(self, plugin: str) -> None:
         with self.world.staff():

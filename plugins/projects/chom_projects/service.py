@@ -106,7 +106,7 @@ def projects_of(service_ids: Iterable[UUID]) -> dict[UUID, Project]:
     """The project of each of these services that is in one."""
     rows = select(ProjectService.service_id, Project).join(Project, Project.id == ProjectService.project_id)
     found = session().execute(rows.where(ProjectService.service_id.in_(list(service_ids))))
-    return {service_id: project for service_id, project in found}
+    return dict(found)
 
 
 def bills(project_ids: Iterable[UUID]) -> dict[UUID, Bill]:

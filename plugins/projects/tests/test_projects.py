@@ -31,7 +31,7 @@ def inside(organisation: Organisation, project_id: UUID) -> list[UUID]:
 @pytest.fixture
 def sites(northlight: Organisation) -> Iterator[tuple[UUID, UUID, UUID]]:
     """Two that are paid for by themselves, and one that is not."""
-    yield (
+    return (
         northlight.service("corner", price=Money.of("9.00", "USD")),
         northlight.service("atlas", price=Money.of("120.00", "USD"), period=BillingPeriod.ANNUAL),
         northlight.service("harbour"),
@@ -39,7 +39,13 @@ def sites(northlight: Organisation) -> Iterator[tuple[UUID, UUID, UUID]]:
 
 
 def test_a_project_is_made_on_its_form_and_shown_in_the_list(northlight: Organisation) -> None:
-    form = {"name": " Client ABC ", "colour": "#112233", "icon": "rocket", "tags": "prod\nlive", "notes": "Ask Kim."}
+    form = {
+        "name": " Client ABC ",
+        "colour": "#112233",
+        "icon": "rocket",
+        "tags": "prod\nlive",
+        "notes": "Ask Kim.",
+    }
     answer = northlight.post("/projects/new", form, role=Role.MEMBER)
     assert answer.status_code == 303
     page = northlight.client().get(answer.location).text

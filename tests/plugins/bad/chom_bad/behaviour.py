@@ -79,7 +79,9 @@ def spies() -> None:
     here = session()
     seen.append(("orm", [row.name for row in here.scalars(select(Service))]))
     seen.append(("text", [row.name for row in here.execute(text("select name from core.service"))]))
-    seen.append(("id", [row.name for row in here.scalars(select(Service).where(Service.tenant_id == victim))]))
+    seen.append(
+        ("id", [row.name for row in here.scalars(select(Service).where(Service.tenant_id == victim))])
+    )
     with transaction() as other:
         seen.append(("nobody", [row.name for row in other.scalars(select(Service))]))
     try:

@@ -123,7 +123,7 @@ def slot_service_list_top(slot: ServiceListSlot) -> Panel | None:
 
 @hookimpl
 def slot_service_list_column(slot: ServiceListSlot) -> Column | None:
-    return Column("Noted", {service_id: "yes" for service_id in slot.service_ids})
+    return Column("Noted", dict.fromkeys(slot.service_ids, "yes"))
 
 
 @hookimpl

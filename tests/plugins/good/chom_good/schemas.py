@@ -28,7 +28,9 @@ class NotePage(Schema):
 class GoodSettings(Schema):
     """One of each sort of setting: plain, secret, list."""
 
-    greeting = fields.Str(load_default="Hello", validate=validate.Length(1, 60), metadata={"label": "Greeting"})
+    greeting = fields.Str(
+        load_default="Hello", validate=validate.Length(1, 60), metadata={"label": "Greeting"}
+    )
     token = fields.Str(metadata={"label": "Token", "secret": True})
     refuse = fields.List(
         fields.Str(), load_default=list, metadata={"label": "Names nobody may order", "widget": "lines"}

@@ -33,7 +33,9 @@ def write(text: str, service_id: UUID | None = None) -> Note:
     session().flush()
     record("good.written", Subject("note", made.id, text), after={"text": text})
     emit("good.written", subject=f"note:{made.id}", payload={"note_id": str(made.id)})
-    notifications.notify("good.written", title=f"A note: {text}", link=f"/good/{made.id}", key=f"note:{made.id}")
+    notifications.notify(
+        "good.written", title=f"A note: {text}", link=f"/good/{made.id}", key=f"note:{made.id}"
+    )
     enqueue("good.look", {"note_id": str(made.id)})
     return made
 
