@@ -1,0 +1,74 @@
+"""Every page that a link leads to: axe finds nothing, no script error, nothing refused by the content policy, no
+answer from 400 up, no scroll bar to the right, in light and dark, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser.person import PHONE, WIDE, Crowd, Person
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
+#: Pages where a visit means something else than looking.
+NOT_PAGES = ("/assets", "/api/v1", "/brand/")
+#: Each page is seen in both colours and both widths; neighbours in opposite pairs.
+PAIRS = ((("light", WIDE), ("dark", PHONE)), (("dark", WIDE), ("light", PHONE)))
+
+
+def shape(path: str) -> str:
+    """A path with its ids taken out: one page of each shape is enough."""
+    return ID.sub("ID", path).rstrip("/") or "/"
+
+
+def crawl(person: Person, begin: tuple[str, ...], *, follow: bool = True) -> tuple[set[str], list[str]]:
+    """Follow links from `begin`; answers the shapes that were seen and what is wrong."""
+    queue, seen, wrong = list(begin), set[str](), list[str]()
+    while queue:
+        path = queue.pop(0)
+        if shape(path) in seen or path.startswith(NOT_PAGES):
+            continue
+        seen.add(shape(path))
+        person.go(path)
+        for scheme, size in PAIRS[len(seen) % 2]:
+            wrong += person.look(scheme, size)
+        if follow:
+            queue += person.links()
+    return seen, wrong + person.faults
+
+
+@pytest.mark.parametrize(
+    ("email", "begin", "must"),
+    [
+        ("", ("/", "/forgot", "/demo/"), {"/", "/prices", "/login", "/signup", "/forgot", "/checkout/starter"}),
+        (
+            "mara@northlight.example",
+            ("/home", "/services/new", "/organisations/new"),
+            {"/services", "/services/ID", "/services/ID/delete", "/billing/invoices/ID", "/projects", "/me",
+             "/organisation/people", "/organisation/features", "/organisation/activity", "/operations/ID"},
+        ),
+        (
+            "dana@lanternworks.example",
+            ("/staff/",),
+            {"/staff", "/staff/plugins", "/staff/plugins/projects", "/staff/organisations/ID", "/staff/work",
+             "/staff/ledger", "/staff/mail", "/staff/nodes", "/staff/schedules", "/staff/brand"},
+        ),
+    ],
+    ids=["a visitor", "a customer", "staff"],
+)  # fmt: skip
+def test_no_page_has_a_fault(crowd: Crowd, email: str, begin: tuple[str, ...], must: set[str]) -> None:
+    seen, wrong = crawl(crowd.person(email), begin)
+    assert wrong == []
+    assert must <= seen, must - seen
+
+
+def test_empty_pages_offer_a_next_step(crowd: Crowd) -> None:
+    pages = ("/home", "/services", "/services/new/static", "/billing", "/billing/invoices", "/notifications")
+    theo = crowd.person("theo@pinecrest.example")
+    _seen, wrong = crawl(theo, pages, follow=False)
+    assert wrong == []
+    for path in pages:
+        theo.go(path)
+        ahead: Any = theo.page.locator("main a[href], main form:not([role=search]) [type=submit]")
+        assert ahead.count() > 0, f"{path} leads nowhere"
