@@ -133,6 +133,12 @@ def docs(_: Context) -> None:
 
 
 @task
+def screenshots(_: Context) -> None:
+    """Take docs/screenshots anew, from a demo of its own; needs Chromium."""
+    module("tools.screenshots")
+
+
+@task
 def lock(_: Context) -> None:
     """Compile requirements.in to requirements.lock: newest versions, hashes, no addresses."""
     become(

@@ -119,15 +119,19 @@ class Person:
             assert one in shown, f"{self.page.url} does not say «{one}»: {shown[:1500]}"
 
     def look(self, scheme: str, size: tuple[int, int]) -> list[str]:
-        """What axe, and the eye for a scroll bar, find wrong with the page in these colours at this size."""
+        """What axe finds in these colours at this size, and a scroll bar to the right."""
         self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(self.crowd.axe)
         found = [str(one) for one in self.page.evaluate(RUN_AXE)]
-        if (wide := self.page.evaluate(TOO_WIDE)) > 0:
-            found.append(f"{wide} px too wide")
-        return [f"{self.path} ({scheme}, {size[0]}): {one}" for one in found]
+        return [f"{self.path} ({scheme}, {size[0]}): {one}" for one in found] + self.too_wide(size)
+
+    def too_wide(self, size: tuple[int, int]) -> list[str]:
+        """A sentence where the page scrolls to the right at this size."""
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        wide = self.page.evaluate(TOO_WIDE)
+        return [f"{self.path}: {wide} px too wide for {size[0]}"] if wide > 0 else []
 
     @property
     def path(self) -> str:

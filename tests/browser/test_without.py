@@ -13,7 +13,7 @@ def test_the_first_key_offers_to_skip_the_menu(crowd: Crowd) -> None:
     mara = crowd.person("mara@northlight.example")
     mara.go("/services")
     mara.page.keyboard.press("Tab")
-    assert mara.page.evaluate(f"{FOCUSED}.className").split()[0] == "skip"
+    assert "skip" in mara.page.evaluate(f"{FOCUSED}.className").split()
     mara.page.keyboard.press("Enter")
     assert mara.page.evaluate(f"{FOCUSED}.id") == "main"
 
