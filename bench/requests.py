@@ -24,7 +24,8 @@ from bench.world import Seeded, prepare
 from chom_core.embedded.postgres import Postgres
 from chom_core.embedded.valkey import Valkey
 
-ROUNDS, PER_ROUND, IDLE_PLUGINS = 12, 60, 40
+ROUNDS, PER_ROUND, IDLE_PLUGINS = 12, 25, 40
+BOOTS = 3
 Requests = list[tuple[str, str, bytes | None, dict[str, str]]]
 
 
@@ -125,9 +126,9 @@ def _weigh(chom: Server, floor: Server) -> None:
 
 
 def _boot(floor_env: dict[str, str], plain: dict[str, str], crowded: dict[str, str]) -> None:
-    """CPU from start to the first answer, compiled files in place; the least of five starts each."""
+    """CPU from start to the first answer, compiled files in place; the least of a few starts each."""
     best: dict[str, float] = {}
-    for _ in range(5):
+    for _ in range(BOOTS):
         for name, target, env in (
             ("floor", "bench.floor_app:app", floor_env),
             ("plain", "chom_core.wsgi:app", plain),
@@ -145,7 +146,7 @@ def _idle(plain: Server, crowd: Server, mine: list[Scenario], theirs: list[Scena
     ratios = []
     for a, b in zip(mine, theirs, strict=True):
         best = {"plain": 1e9, "crowd": 1e9}
-        for _ in range(ROUNDS * 2):
+        for _ in range(ROUNDS * 2):  # differences of 2 % need more rounds than ratios of 2
             best["plain"] = min(best["plain"], plain.cost_ms(_fresh(a.chom), a.status))
             best["crowd"] = min(best["crowd"], crowd.cost_ms(_fresh(b.chom), b.status))
         ratios.append(best["crowd"] / best["plain"])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import redis
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -65,10 +64,12 @@ def redis_fault() -> str:
     """Why Redis does not answer; empty where it does, or where this process wakes nobody."""
     if not wake.configured():
         return "not configured"
+    from redis import RedisError
+
     try:
         with wake.connect(timeout=1.0) as client:
             client.ping()
-    except (redis.RedisError, OSError) as error:
+    except (RedisError, OSError) as error:
         return f"not reachable ({type(error).__name__}); jobs wait for the sweeper"
     return ""
 

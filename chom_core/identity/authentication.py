@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Request, g
 from flask import session as cookie
-from sqlalchemy import Row, Select, and_, bindparam, exists, select, update
+from sqlalchemy import Result, Row, Select, and_, bindparam, exists, select, update
 from sqlalchemy.orm import aliased
 
 from chom_core.database import PLATFORM_ID, Tenant, after_commit, clock, session, transaction
@@ -112,7 +112,7 @@ def locate(request: Request, principal: Principal) -> UUID | None:
 
 
 def _by_session(token: str) -> Principal:
-    row = session().execute(_SESSION, {"digest": tokens.digest(token)}).one_or_none()
+    row = _columns(_SESSION, {"digest": tokens.digest(token)}).one_or_none()
     now = clock.machine()
     if row is None or row.expires_at <= now or row.last_seen_at <= now - settings().session_idle:
         cookie.pop(TOKEN, None)
@@ -137,6 +137,11 @@ def _by_session(token: str) -> Principal:
     )
 
 
+def _columns(statement: Select[*tuple[Any, ...]], values: dict[str, object]) -> Result[Any]:
+    """Past the session, which would look for objects to load where there are only columns (a fifth of the query)."""
+    return session().connection().execute(statement, values)
+
+
 def _by_key(header: str) -> Principal:
     scheme, _space, secret = header.partition(" ")
     secret = secret.strip()
@@ -146,7 +151,7 @@ def _by_key(header: str) -> Principal:
     )
     if scheme.lower() != "bearer" or not secret.startswith(tokens.KEY_PREFIX) or len(secret) > _LONGEST_TOKEN:
         raise wrong
-    row = session().execute(_KEY, {"digest": tokens.digest(secret)}).one_or_none()
+    row = _columns(_KEY, {"digest": tokens.digest(secret)}).one_or_none()
     now = clock.machine()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         raise wrong

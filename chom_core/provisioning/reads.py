@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -61,7 +61,11 @@ def rows(
 
 def fetch(statement: Rows) -> list[ServiceInfo]:
     """The services of a statement made by `rows`."""
-    return [views.service_info(*row) for row in session().execute(statement)]
+    return [views.service_info(*row) for row in _columns(statement)]
+
+
+def _columns(statement: Rows) -> Iterable[Sequence[Any]]:
+    return session().execute(statement)
 
 
 def services(

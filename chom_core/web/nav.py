@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from uuid import UUID
 
-from flask import current_app, request, url_for
+from flask import Flask, current_app, request, url_for
+from flask_babel import get_locale
 
 from chom_core.database.unit import current_or_none
 from chom_core.plugin_host import NavItem, gate, registry
 from chom_core.values.access import ROLES
-from chom_core.values.principal import Principal, StaffRole
+from chom_core.values.principal import Role, StaffRole
 from chom_core.web.layout import NavEntry, NavSection
 
 _core: list[NavItem] = []
@@ -30,8 +31,22 @@ def sections() -> list[NavSection]:
     if unit is None or unit.principal.kind == "anonymous":
         return []
     on = gate.enabled(unit.tenant_id).on if unit.tenant_id else frozenset()
-    items = [item for item in _items(on) if _may(unit.principal, item.access)]
-    here = request.endpoint or ""
+    who = unit.principal
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return _drawn(app, on, who.role, who.staff_role, request.endpoint or "", str(get_locale()))
+
+
+@lru_cache(maxsize=4096)
+def _drawn(
+    _app: Flask,
+    on: frozenset[str],
+    role: Role | None,
+    staff_role: StaffRole | None,
+    here: str,
+    _locale: str,
+) -> list[NavSection]:
+    """The menu of everybody who sees the same one: some twenty translations and addresses a page."""
+    items = [item for item in _items(on) if _may(role, staff_role, item.access)]
     named: dict[str, list[NavEntry]] = {}
     for item in items:
         active = here == item.endpoint or here.startswith(item.endpoint.rsplit(".", 1)[0] + ".")
@@ -55,14 +70,15 @@ def _items(on: frozenset[str]) -> tuple[NavItem, ...]:
     return tuple(sorted((*_core, *theirs), key=lambda item: item.weight))
 
 
-def _may(who: Principal, access: str) -> bool:
+def _may(role: Role | None, staff_role: StaffRole | None, access: str) -> bool:
     if access == "staff":
-        return who.is_staff
+        return staff_role is not None
     if access == "staff_admin":
-        return who.staff_role is StaffRole.ADMIN
-    return access in ("public", "person") or who.role in ROLES[access]
+        return staff_role is StaffRole.ADMIN
+    return access in ("public", "person") or role in ROLES[access]
 
 
 def forget(tenant_id: UUID | None = None) -> None:
     """For tests that load plugins after the first page was drawn."""
     _items.cache_clear()
+    _drawn.cache_clear()

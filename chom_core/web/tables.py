@@ -93,6 +93,7 @@ class ListPage:
             given.get("after", ""),
             given.get("before", ""),
             given.get("export", "") == "csv",
+            self.cookie in request.cookies,
         )
 
 
@@ -103,7 +104,10 @@ def _allowed(one: Filter, text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One reader's view of a list. Templates use `url`, `sort_url`, `direction`, `filters`, `active`."""
+    """One reader's view of a list. Templates use `url`, `sort_url`, `direction`, `filters`, `active`.
+
+    `remembered`: the browser sent an earlier choice.
+    """
 
     spec: ListPage
     path: str
@@ -112,6 +116,7 @@ class View:
     after: str = ""
     before: str = ""
     export: bool = False
+    remembered: bool = False
 
     @property
     def active(self) -> bool:
@@ -153,7 +158,7 @@ class View:
                 httponly=True,
                 samesite="Lax",
             )
-        else:
+        elif self.remembered:
             response.delete_cookie(self.spec.cookie, path=self.path)
         return response
 

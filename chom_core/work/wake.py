@@ -11,16 +11,15 @@ import os
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from chom_core.database import after_commit, current
 from chom_core.work import checkpoint
 from chom_core.work.handlers import KINDS, POOLS
 
 if TYPE_CHECKING:
+    # redis is loaded by who really wakes or works: its 60 modules are 0.1 s of a web process's boot.
+    import redis
     from rq import Queue
 
 log = structlog.get_logger("chom.work")
@@ -51,6 +50,10 @@ def connect(timeout: float | None = None) -> redis.Redis:
     """A new client; `timeout` in seconds for connecting and for each answer."""
     if _url is None:
         raise RuntimeError("no Redis is configured: call work.wake.configure(url) first")
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     return redis.Redis.from_url(
         _url, socket_timeout=timeout, socket_connect_timeout=timeout or 5, retry=Retry(NoBackoff(), 1)
     )
@@ -100,6 +103,8 @@ def wake(pool: str, jobs: dict[UUID, str] | None = None, *, force: bool = False)
     """
     if _url is None:
         return False
+    from redis import RedisError
+
     checkpoint.reach("wake:before")
     try:
         queue = queue_of(pool, client())
@@ -110,7 +115,7 @@ def wake(pool: str, jobs: dict[UUID, str] | None = None, *, force: bool = False)
                 _enqueue(queue, mark(pool, job_id), ONE, str(job_id), timeout, force)
         else:
             _enqueue(queue, mark(pool), DRAIN, pool, DRAIN_TIMEOUT, force)
-    except redis.RedisError as error:
+    except RedisError as error:
         log.warning("workers not woken; the sweeper will", pool=pool, error=type(error).__name__)
         return False
     checkpoint.reach("wake:after")
@@ -125,10 +130,12 @@ def waiting(pool: str) -> int:
 def _enqueue(queue: Queue, name: str, function: str, arg: str, timeout: int, force: bool) -> None:
     if not client().set(name, "1", nx=not force, ex=MARK_SECONDS[function == ONE]):
         return
+    from redis import RedisError
+
     checkpoint.reach("wake:marked")
     try:
         queue.enqueue(function, arg, job_timeout=timeout, result_ttl=0, failure_ttl=600, description=name)
-    except redis.RedisError:
+    except RedisError:
         client().delete(name)
         raise
 
@@ -137,7 +144,9 @@ def unmark(pool: str, job_id: str | None = None) -> None:
     """Take the mark away: from now on new work wakes anew."""
     if _url is None:
         return
+    from redis import RedisError
+
     try:
         client().delete(mark(pool, job_id))
-    except redis.RedisError as error:
+    except RedisError as error:
         log.warning("mark not taken away; it expires", pool=pool, error=type(error).__name__)

@@ -42,7 +42,8 @@ _UNREAD = select(func.count(Notification.id)).where(
 
 def unread_count() -> int:
     """How many messages the reader has not read: the number on the bell."""
-    return session().scalar(_UNREAD, {"person_id": me(), "tenant_id": current().tenant_id}) or 0
+    wanted = {"person_id": me(), "tenant_id": current().tenant_id}
+    return session().connection().scalar(_UNREAD, wanted) or 0
 
 
 def recent(limit: int = 6) -> Sequence[Notification]:

@@ -73,7 +73,7 @@ def index() -> Response:
         wanted=wanted,
         ids=ids,
         columns=columns,
-        prices=funding.prices(page.rows),
+        prices=dict.fromkeys(ids, "–") | dict(funding.prices(page.rows)),
         none_yet=not page.rows and not view.active and not reads.count(),
         may_order=may("member"),
     )
