@@ -12,7 +12,6 @@ from uuid import UUID
 import structlog
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import RequestRedirect
 
 from chom_core.database import bind_tenant, current, transaction
@@ -95,19 +94,22 @@ class RequestGate:
         return None if declared is None or declared.bare else declared
 
     def _nearly(self) -> str | None:
+        """The endpoint behind a 405 or a redirect, or behind both: a wrong method at a path with a doubled slash."""
         adapter = _app().create_url_adapter(request)
-        error = request.routing_exception
-        if adapter is None or error is None or isinstance(error, NoRoute):
-            return None
-        try:
+        error, method, path = request.routing_exception, request.method, None
+        for _ in range(3):
+            if adapter is None:
+                return None
             if isinstance(error, MethodNotAllowed) and error.valid_methods:
-                return str(adapter.match(method=next(iter(error.valid_methods)))[0])
-            if isinstance(error, RequestRedirect):
+                method = next(iter(error.valid_methods))
+            elif isinstance(error, RequestRedirect):
                 path = "/" + error.new_url.split("://", 1)[-1].partition("/")[2].split("?", 1)[0]
-                return str(adapter.match(path_info=path, method=request.method)[0])
-        except HTTPException as inner:
-            if isinstance(inner, MethodNotAllowed) and inner.valid_methods:
-                return str(adapter.match(path_info=path, method=next(iter(inner.valid_methods)))[0])
+            else:
+                return None
+            try:
+                return str(adapter.match(path_info=path, method=method)[0])
+            except HTTPException as inner:
+                error = inner
         return None
 
     def finish(self, response: Response) -> Response:
