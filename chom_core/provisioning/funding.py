@@ -16,9 +16,10 @@ class _Payer:
     fund: Callable[[ServiceOrder], Funding]
     prices: Callable[[Sequence[ServiceInfo]], Mapping[UUID, str]]
     ends: Callable[[ServiceInfo], Sequence[str]]
+    ready: Callable[[], bool]
 
 
-_NOBODY = _Payer(lambda order: Funding(True), lambda services: {}, lambda service: ())
+_NOBODY = _Payer(lambda order: Funding(True), lambda services: {}, lambda service: (), lambda: True)
 _payer = _NOBODY
 
 
@@ -27,11 +28,12 @@ def register(
     *,
     prices: Callable[[Sequence[ServiceInfo]], Mapping[UUID, str]] | None = None,
     ends: Callable[[ServiceInfo], Sequence[str]] | None = None,
+    ready: Callable[[], bool] | None = None,
 ) -> None:
     """Fill the seam. `fund` decides an order; `prices` gives a list's price words in one call, by service id;
-    `ends` says which charges stop when a service is deleted."""
+    `ends` says which charges stop when a service is deleted; `ready` whether the organisation has a plan at all."""
     global _payer
-    _payer = _Payer(fund, prices or _NOBODY.prices, ends or _NOBODY.ends)
+    _payer = _Payer(fund, prices or _NOBODY.prices, ends or _NOBODY.ends, ready or _NOBODY.ready)
 
 
 def unregister() -> None:
@@ -43,6 +45,11 @@ def unregister() -> None:
 def funding(order: ServiceOrder) -> Funding:
     """Who pays for `order`, in words, or why it cannot be paid."""
     return _payer.fund(order)
+
+
+def ready() -> bool:
+    """Has the organisation something that pays for services? If not, the next step is to choose a plan."""
+    return _payer.ready()
 
 
 def prices(services: Sequence[ServiceInfo]) -> Mapping[UUID, str]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, Payment, PaymentMethod, Subscription
-from chom_core.billing.service import checkout, payments, subscriptions
+from chom_core.billing.service import checkout, methods, payments, subscriptions
 from chom_core.database import Model, everyone, transaction
 from chom_core.plugin_host.models import Entitlement
 from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound, Unavailable, uuid7
@@ -60,6 +60,16 @@ def test_a_declined_card_leaves_nothing_and_says_what_to_do(buyer: UUID, card: s
         assert ledger.balance("receivable", "USD") == Money(0, "USD")
     assert "payment.failed" in events(buyer)
     books_are_right()
+
+
+def test_a_card_that_was_only_ever_declined_is_not_offered_again(buyer: UUID) -> None:
+    buy(buyer, DECLINED)
+    with transaction(buyer):
+        assert [method.last4 for method in methods.methods()] == ["0002"]
+        assert methods.usable_methods() == []
+    buy(buyer, GOOD)
+    with transaction(buyer):
+        assert [method.last4 for method in methods.usable_methods()] == ["4242"]
 
 
 def test_after_a_decline_the_same_purchase_is_paid_with_another_card(buyer: UUID) -> None:

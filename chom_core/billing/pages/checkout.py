@@ -149,7 +149,7 @@ def _page(
         offer=offer,
         bill=bill,
         form=form,
-        methods=methods.methods(),
+        methods=methods.usable_methods(),
         chosen=request.form.get("method", ""),
         gateway=card.gateway,
         card=card_fields(card, currency, errors),

@@ -105,4 +105,4 @@ def _price_words(item: SubscriptionItem, of: Subscription) -> str:
 
 def install() -> None:
     """Fill provisioning's seam; billing does so when it is imported."""
-    seam.register(fund, prices=prices, ends=ends)
+    seam.register(fund, prices=prices, ends=ends, ready=lambda: bool(subscriptions.live()))

@@ -23,6 +23,14 @@ def methods() -> list[PaymentMethod]:
     return list(session().scalars(query.order_by(PaymentMethod.is_default.desc(), PaymentMethod.id)))
 
 
+def usable_methods() -> list[PaymentMethod]:
+    """The cards worth offering at a checkout: without those that were only ever declined."""
+    tried = exists().where(Payment.method_id == PaymentMethod.id, Payment.status == "declined")
+    paid = exists().where(Payment.method_id == PaymentMethod.id, Payment.status == "succeeded")
+    refused = set(session().scalars(select(PaymentMethod.id).where(tried, ~paid)))
+    return [method for method in methods() if method.id not in refused]
+
+
 def default_method() -> PaymentMethod | None:
     """The card that renewals are charged to."""
     return next((method for method in methods() if method.is_default), None)

@@ -36,6 +36,16 @@ def _steps(found: list[ServiceInfo]) -> list[dict[str, str]]:
     """What to do next: empty once there is nothing a person must do."""
     if found or not may("member"):
         return []
+    if not funding.ready():
+        return [
+            {
+                "title": _("Choose a plan"),
+                "sentence": _("Sites use your hosting plan; servers have their own price. You can change it any time."),
+                "href": "/prices",
+                "icon": "tag",
+                "tone": "primary",
+            }
+        ]
     return [
         {
             "title": _("Create your first service"),
