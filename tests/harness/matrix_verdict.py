@@ -54,7 +54,18 @@ def expected(call: Call, caller: Caller, *, on: bool, foreign: bool) -> frozense
         return frozenset({200})
     if foreign and declared.access.who not in ("public", "staff", "staff_admin"):
         return HIDDEN if call.method in SAFE else HIDDEN | {403, 409}
+    if who == "public":
+        return (
+            ANSWERED  # open to strangers: a refusal of the domain's own (buying takes a role) hides nothing
+        )
     return READ if call.method in SAFE else ANSWERED
+
+
+def may_see_all(call: Call, caller: Caller) -> bool:
+    """Staff at the operator's desk, and in the platform's own activity: that log holds everybody's log-ins."""
+    return caller.kind == "staff" and (
+        call.declared.access.who.startswith("staff") or call.endpoint == "audit.activity"
+    )
 
 
 def _let_in(who: str, caller: Caller) -> bool:
