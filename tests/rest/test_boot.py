@@ -8,7 +8,8 @@ import sys
 
 #: Heavy, and needed by a worker, a command or a rare request alone: a web process that serves pages has none of them.
 LATE = (
-    "alembic", "asyncssh", "copier", "mrml", "networkx", "pygments", "redis", "rich", "rq", "sklearn", "stripe", "typst",
+    "alembic", "asyncssh", "copier", "mrml", "networkx", "pygments", "redis", "rich", "rq", "sklearn", "stripe",
+    "typst",
 )  # fmt: skip
 
 _BOOT = """
