@@ -119,7 +119,7 @@ def running() -> list[Extension]:
         why = state.why if wide or stop is None else _("Off: %(why)s", why=stop.words)
         if not wide and stop is None:
             why = (
-                _("each organisation decides")
+                _("Each organisation decides")
                 if loaded.plugin.level == "tenant"
                 else _("each reseller decides")
             )

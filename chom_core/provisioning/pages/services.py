@@ -46,7 +46,7 @@ LIST = ListPage(
     filters=(
         Filter("q", _l("Search")),
         Filter("status", _l("Status"), _STATUSES),
-        Filter("family", _l("Sort"), (("site", _l("Sites")), ("server", _l("Servers")))),
+        Filter("family", _l("Type"), (("site", _l("Sites")), ("server", _l("Servers")))),
     ),
 )
 
