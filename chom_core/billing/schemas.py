@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from flask_babel import LazyString, get_locale
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from marshmallow import Schema, fields, validate
 
 from chom_core.values.period import BillingPeriod
@@ -35,9 +36,12 @@ class _Countries(Sequence[tuple[str, LazyString]]):
 @lru_cache(maxsize=1)
 def _countries() -> list[tuple[str, LazyString]]:
     """(two letters, name in the reader's language), by English name."""
-    names = Locale("en").territories
+    names: dict[str, str] = {str(code): str(name) for code, name in Locale("en").territories.items()}
     codes = [code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES]
-    return [(code, LazyString(_country, code)) for code in sorted(codes, key=names.__getitem__)]
+    return [
+        (code, LazyString(_country, code))  # type: ignore[no-untyped-call]
+        for code in sorted(codes, key=names.__getitem__)
+    ]
 
 
 COUNTRIES = _Countries()

@@ -70,7 +70,9 @@ class History:
                 tenancy.check(connection, self.base)
             # /readyz and `chom doctor` ask as the application which revision stands
             if connection.dialect.has_table(connection, "alembic_version", self.schema):
-                connection.exec_driver_sql(f'grant select on "{self.schema}".alembic_version to chom_app, chom_staff')
+                connection.exec_driver_sql(
+                    f'grant select on "{self.schema}".alembic_version to chom_app, chom_staff'
+                )
 
     def downgrade(self, owner_url: str, revision: str = "base") -> None:
         """Take migrations back to `revision`."""

@@ -27,9 +27,7 @@ def fits(annotation: Any) -> Fits:
         return lambda value: isinstance(value, annotation)
     if issubclass(origin, Mapping):
         key, inner = fits(arguments[0]), fits(arguments[1])
-        return lambda value: (
-            isinstance(value, origin) and all(key(k) and inner(v) for k, v in value.items())
-        )
+        return lambda value: isinstance(value, origin) and all(key(k) and inner(v) for k, v in value.items())
     if issubclass(origin, Collection):
         each = fits(arguments[0])
         return lambda value: (

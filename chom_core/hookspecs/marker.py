@@ -46,7 +46,9 @@ _SIGNATURES: dict[str, str] = {}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 
-def hook(*, fail: Fail = "open", writes: bool = False, since: str = "0.1", deprecated: str = "") -> Callable[[F], F]:
+def hook(
+    *, fail: Fail = "open", writes: bool = False, since: str = "0.1", deprecated: str = ""
+) -> Callable[[F], F]:
     """Declare a hook. Fails at import where the shape is not: one frozen dataclass in, an annotation out, a doc."""
 
     def declare(function: F) -> F:

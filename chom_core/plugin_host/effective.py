@@ -81,7 +81,10 @@ def facts(session: Session, tenant_id: UUID) -> Facts:
         switches=switches[tenant_id],
         platform=switches[PLATFORM_ID],
         entitlements=dict(session.execute(entitled).all()),
-        tripped={row.plugin: row for row in session.scalars(open_breakers.execution_options(populate_existing=True))},
+        tripped={
+            row.plugin: row
+            for row in session.scalars(open_breakers.execution_options(populate_existing=True))
+        },
     )
 
 

@@ -49,7 +49,9 @@ class Access:
                 fix="Ask an owner or admin of your organisation.",
             )
         if principal.kind == "key" and principal.scopes and self.scope not in principal.scopes:
-            lacks = f"lacks the scope {self.scope}" if self.scope else "is limited to scopes; this call has none"
+            lacks = (
+                f"lacks the scope {self.scope}" if self.scope else "is limited to scopes; this call has none"
+            )
             raise Refused(f"This API key {lacks}.", fix="Make a key that may do this, under API keys.")
 
     @property

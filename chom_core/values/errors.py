@@ -17,7 +17,9 @@ class ChomError(Exception):
     code: ClassVar[str] = "bad-request"
     title: ClassVar[str] = "That did not work"
 
-    def __init__(self, detail: str = "", *, fix: str = "", fields: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, fix: str = "", fields: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.fix = fix

@@ -94,7 +94,9 @@ def period_at(anchor: datetime, every: BillingPeriod, instant: datetime, zone: s
         count -= 1
     while boundary(anchor, (count + 1) * every.months, zone) <= instant:
         count += 1
-    return Period(boundary(anchor, count * every.months, zone), boundary(anchor, (count + 1) * every.months, zone))
+    return Period(
+        boundary(anchor, count * every.months, zone), boundary(anchor, (count + 1) * every.months, zone)
+    )
 
 
 def quantize_half_up(value: Decimal) -> int:

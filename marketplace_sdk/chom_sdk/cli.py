@@ -25,7 +25,9 @@ def new(folder: Path, title: str) -> None:
 
     name = folder.name.replace("-", "_")
     if folder.exists() and any(folder.iterdir()):
-        click.echo(f"chom-sdk: {folder} is not empty.\n          Choose a folder that does not exist yet.", err=True)
+        click.echo(
+            f"chom-sdk: {folder} is not empty.\n          Choose a folder that does not exist yet.", err=True
+        )
         sys.exit(1)
     data = {"name": name} | ({"title": title} if title else {})
     try:
@@ -44,11 +46,13 @@ def check(folder: Path, verbose: bool) -> None:
     tests = folder / "tests"
     if not any("contract(" in file.read_text() for file in tests.glob("test_*.py")):
         click.echo("chom-sdk: no test asks for the contract.", err=True)
-        click.echo("          Add `TestContract = contract(\"name\")` to tests/test_contract.py.", err=True)
+        click.echo('          Add `TestContract = contract("name")` to tests/test_contract.py.', err=True)
         sys.exit(1)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--import-mode=importlib"]
     done = subprocess.run([*command, "-v" if verbose else "-q", str(tests)], check=False)
-    click.echo("It keeps the contract." if done.returncode == 0 else "It does not keep the contract yet; see above.")
+    click.echo(
+        "It keeps the contract." if done.returncode == 0 else "It does not keep the contract yet; see above."
+    )
     sys.exit(done.returncode)
 
 

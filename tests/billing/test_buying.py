@@ -35,9 +35,7 @@ def test_a_paid_plan_is_active_granted_numbered_and_on_the_books(buyer: UUID) ->
         assert invoice.snapshot["seller"]["legal_name"] == "Lanternworks Ltd"
         assert [line.amount for line in invoice.lines] == [7900]
         assert here.scalars(select(Subscription.status)).one() == "active"
-        assert (
-            "toy" in here.scalars(select(Entitlement.plugin).where(Entitlement.tenant_id == buyer)).all()
-        )
+        assert "toy" in here.scalars(select(Entitlement.plugin).where(Entitlement.tenant_id == buyer)).all()
         assert ledger.balance("cash", "USD") == Money(7900, "USD")
         assert ledger.balance("revenue", "USD") == Money(-7900, "USD")
         assert ledger.balance("receivable", "USD") == Money(0, "USD")

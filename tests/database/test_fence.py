@@ -111,7 +111,9 @@ def test_foreign_rows_cannot_be_written_or_moved(tenants: tuple[UUID, UUID]) -> 
     with pytest.raises(ProgrammingError, match="row-level security"), transaction(one):
         session().execute(update(Note).where(Note.id == mine).values(tenant_id=two))
     with transaction(one):
-        changed = session().execute(text("update plugin_fence.note set text = 'x' where id = :i"), {"i": theirs})
+        changed = session().execute(
+            text("update plugin_fence.note set text = 'x' where id = :i"), {"i": theirs}
+        )
         assert changed.rowcount == 0  # type: ignore[attr-defined]
 
 
@@ -203,7 +205,10 @@ def test_a_table_without_a_tenancy_is_refused(database: Database) -> None:
         ("grant update on plugin_fence.entry to chom_app", "other rights"),
         ("create table plugin_fence.extra(id int)", "no model declares it"),
         ("create view plugin_fence.peek as select * from plugin_fence.note", "is a view"),
-        ("alter table plugin_fence.note add foreign key (tenant_id) references core.tenant(id)", "crosses a schema"),
+        (
+            "alter table plugin_fence.note add foreign key (tenant_id) references core.tenant(id)",
+            "crosses a schema",
+        ),
     ],
 )
 def test_the_check_finds_every_hole(database: Database, damage: str, complaint: str) -> None:

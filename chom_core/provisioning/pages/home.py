@@ -40,7 +40,9 @@ def _steps(found: list[ServiceInfo]) -> list[dict[str, str]]:
         return [
             {
                 "title": _("Choose a plan"),
-                "sentence": _("Sites use your hosting plan; servers have their own price. You can change it any time."),
+                "sentence": _(
+                    "Sites use your hosting plan; servers have their own price. You can change it any time."
+                ),
                 "href": "/prices",
                 "icon": "tag",
                 "tone": "primary",
