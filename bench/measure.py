@@ -6,6 +6,7 @@ import http.client
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ class Server:
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(self.port)]
         command += ["--workers", "1", "--blocking-threads", "1", "--no-access-log", self.target]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | dict(self.env)
-        out = open(f"/tmp/chom-bench-{self.port}.log", "wb")
+        out = (Path(tempfile.gettempdir()) / f"chom-bench-{self.port}.log").open("wb")
         self.process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

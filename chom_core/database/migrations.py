@@ -1,7 +1,8 @@
 """Migrations: plain Alembic, a history and a version table each for the core and for every plugin.
 
 They run once, at install or upgrade, as chom_owner, under an advisory lock; grants and policies are made and checked
-in the same transaction. Alembic itself is imported where it is used: a web process never migrates. Branches across plugins are not used: one uninstalled plugin would break every command.
+in the same transaction. Branches across plugins are not used: one uninstalled plugin would break every command.
+Alembic itself is imported where it is used: a web process never migrates.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ class Plugin:
 
     `level` says who switches it: each organisation, each reseller, or the platform for everyone. `requires` names
     plugins without which it cannot run, `uses` those it can do without. `events` maps an event type to the job kind
-    that takes it. `plans` names the hosting plans that include it when an operator's catalogue is first made. `settings` names a marshmallow schema in the plugin's own `schemas` room.
+    that takes it. `settings` names a marshmallow schema in the plugin's own `schemas` room. `plans` names the hosting
+    plans that include it when an operator's catalogue is first made.
     """
 
     name: str
