@@ -105,7 +105,7 @@ def members(project_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
 def projects_of(service_ids: Iterable[UUID]) -> dict[UUID, Project]:
     """The project of each of these services that is in one."""
     rows = select(ProjectService.service_id, Project).join(Project, Project.id == ProjectService.project_id)
-    found = session().execute(rows.where(ProjectService.service_id.in_(list(service_ids))))
+    found = session().execute(rows.where(ProjectService.service_id.in_(list(service_ids)))).all()
     return dict(found)
 
 
