@@ -27,6 +27,13 @@ LABELS: dict[str, Any] = {
     "person.password_changed": _l("Password changed"),
     "person.password_reset": _l("Password reset"),
     "session.revoked": _l("Session ended"),
+    "service.create": _l("Service ordered"),
+    "service.start": _l("Service started"),
+    "service.stop": _l("Service stopped"),
+    "service.restart": _l("Service restarted"),
+    "service.delete": _l("Service deleted"),
+    "subscription.activated": _l("Plan active"),
+    "subscription.cancelled": _l("Plan cancelled"),
     "everyone.entered": _l("Every organisation looked at"),
 }
 ACTORS = {"system": _l("CHOM"), "key": _l("API key"), "staff": _l("staff"), "anonymous": _l("a visitor")}

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from chom_core.audit.service import Subject, record
 from chom_core.billing.models import Plan, Subscription, SubscriptionItem
 from chom_core.billing.service import rating
 from chom_core.billing.service.rating import Charge
@@ -109,6 +110,9 @@ def activate(of: Subscription) -> None:
         plan = session().get_one(Plan, item.plan_id)
         names = [feature.plugin for feature in plan.features]
         gate.entitle(of.tenant_id, source(item), names, plan.title)
+    titles = ", ".join(item.title for item in of.items)
+    if before == "incomplete":
+        record("subscription.activated", Subject("subscription", of.id, titles))
     emit(
         "subscription.activated" if before == "incomplete" else "subscription.restored",
         subject=f"subscription:{of.id}",
@@ -144,6 +148,8 @@ def cancel(subscription_id: UUID) -> Subscription:
     if of.status not in LIVE:
         raise Conflict(f"This subscription is {of.status}.", fix="Reload the page.")
     of.cancel_at = of.current_period_end
+    titles = ", ".join(item.title for item in of.items)
+    record("subscription.cancelled", Subject("subscription", of.id, titles))
     emit(
         "subscription.cancelled",
         subject=f"subscription:{of.id}",

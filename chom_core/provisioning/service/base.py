@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from marshmallow import ValidationError
 from sqlalchemy import func, select
 
+from chom_core.audit.service import Subject, record
 from chom_core.database import current, session
 from chom_core.plugin_host import hooks
 from chom_core.provisioning import kinds, reads
@@ -122,5 +123,6 @@ def queue(service: Service, action: str, settings: Mapping[str, Any] | None = No
     )
     session().add(operation)
     session().flush()
+    record(f"service.{action}", Subject("service", service.id, service.name), after={"kind": service.kind})
     enqueue(DRIVE, {"operation_id": str(operation.id)}, key=f"operation:{operation.id}")
     return reads.operation(operation.id)
