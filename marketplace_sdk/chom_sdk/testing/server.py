@@ -10,16 +10,13 @@ from typing import Any
 import psycopg
 from cryptography.fernet import Fernet
 from flask import Flask
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from chom_core import config, setup
 from chom_core.app import create_app
 from chom_core.billing.service import catalogue
-from chom_core.database import PLATFORM_ID, Model, encrypted, engine, roles, tenancy, transaction
+from chom_core.database import PLATFORM_ID, encrypted, engine, roles, transaction
 from chom_core.embedded.postgres import Postgres
 from chom_core.plugin_host import gate, registry
-from chom_core.schema import core_history
 from chom_core.values.ids import uuid7
 from chom_core.work import handlers
 
@@ -42,7 +39,6 @@ class Server:
         registry.discover("all")
         registry.add(more, "all")
         roles.bootstrap(postgres.url(), TEMPLATE)
-        _make_core_without_migrations(self.owner_url(TEMPLATE))
         for _ in setup.migrate(self.settings(TEMPLATE), self.owner_url(TEMPLATE), install_all=True):
             pass
         handlers.gate = gate.is_enabled
@@ -91,18 +87,6 @@ class Server:
             bound.dispose()
             with psycopg.connect(admin, autocommit=True) as root:
                 root.execute(f"drop database {name} with (force)".encode())
-
-
-def _make_core_without_migrations(owner_url: str) -> None:
-    """Fall-back while the core has no migration of its own: the tables straight from the models."""
-    if core_history().head() is not None:
-        return
-    owner = create_engine(owner_url, poolclass=NullPool)
-    with owner.begin() as connection:
-        connection.exec_driver_sql("create schema core")
-        Model.metadata.create_all(connection)
-        tenancy.secure(connection, Model)
-    owner.dispose()
 
 
 def skipped() -> dict[str, str]:
