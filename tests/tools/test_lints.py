@@ -31,7 +31,7 @@ PLANTED: list[tuple[Lint, str, str, str]] = [
         'index = "https://py' + 'pi.org/simple"',
         'index = "https://chom.example"',
     ),
-    (addresses.machine_paths, "a.sh", "cd /wo" + "rk/main", "cd ./work/main"),
+    (addresses.machine_paths, "a.sh", "cd /wo" + "rk/main", "cd ./wo" + "rk/main"),
     (addresses.machine_paths, "b.md", "see /ro" + "ot/x", "see tests/root/x"),
     (
         borders.core_knows_no_plugin,
