@@ -4,7 +4,7 @@ A *unit of work* (`transaction`) is one session on one connection with one organ
 above asks `session()` for the current one; nothing opens connections of its own.
 """
 
-from chom_core.database.actor import acting_as, actor, read_only
+from chom_core.database.actor import acting_as, actor
 from chom_core.database.base import (
     AppendOnly,
     Model,
@@ -43,7 +43,6 @@ __all__ = [
     "current",
     "everyone",
     "plugin_models",
-    "read_only",
     "restart",
     "session",
     "transaction",

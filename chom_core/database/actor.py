@@ -63,13 +63,6 @@ def acting_as(name: str, *, writes: bool = True) -> Iterator[None]:
         _actor.reset(token)
 
 
-@contextmanager
-def read_only() -> Iterator[None]:
-    """Run the block as whoever runs now, without the right to write."""
-    with acting_as(actor(), writes=False):
-        yield
-
-
 def _refuse(statement: Executable) -> None:
     running = _actor.get()
     name, writes = running.name, running.writes

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import msgspec
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import Schema
 
@@ -141,8 +141,3 @@ def wrong_place(blueprint: Any, package: str) -> str:
         return f"{blueprint.name} belongs to {blueprint.import_name}"
     taken = [n for n, loaded in registry.loaded.items() if n == blueprint.name and loaded.package != package]
     return f"the name {blueprint.name} is taken" if taken else ""
-
-
-def json_body() -> Any:
-    """The request's JSON, for the few endpoints that read it raw (batches of usage)."""
-    return msgspec.json.decode(request.get_data())

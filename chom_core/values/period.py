@@ -8,7 +8,7 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -63,11 +63,6 @@ class Period:
         """Elapsed seconds, true across a change of clocks: both ends are UTC."""
         return int((self.end - self.start).total_seconds())
 
-    def share_after(self, instant: datetime) -> Decimal:
-        """The part of the period that lies after `instant`, 0 to 1, by the second."""
-        left = (self.end - min(max(instant, self.start), self.end)).total_seconds()
-        return Decimal(int(left)) / Decimal(self.seconds)
-
 
 def boundary(anchor: datetime, months: int, zone: str = "UTC") -> datetime:
     """The instant `months` calendar months after `anchor`, at the same local time in `zone`.
@@ -97,8 +92,3 @@ def period_at(anchor: datetime, every: BillingPeriod, instant: datetime, zone: s
     return Period(
         boundary(anchor, count * every.months, zone), boundary(anchor, (count + 1) * every.months, zone)
     )
-
-
-def quantize_half_up(value: Decimal) -> int:
-    """`value` rounded half up to a whole number, for rates that are not money yet."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from uuid import UUID
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale
@@ -78,7 +77,7 @@ def _may(role: Role | None, staff_role: StaffRole | None, access: str) -> bool:
     return access in ("public", "person") or role in ROLES[access]
 
 
-def forget(tenant_id: UUID | None = None) -> None:
+def forget() -> None:
     """For tests that load plugins after the first page was drawn."""
     _items.cache_clear()
     _drawn.cache_clear()

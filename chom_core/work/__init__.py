@@ -11,8 +11,6 @@ from chom_core.work.runner import current_job, outside, run_all
 from chom_core.work.schedules import ScheduleSpec
 from chom_core.work.testclock import advance, stand
 
-drain_inline = run_all
-
 __all__ = [
     "Event",
     "EventFact",
@@ -26,7 +24,6 @@ __all__ = [
     "Subscription",
     "advance",
     "current_job",
-    "drain_inline",
     "emit",
     "enqueue",
     "job",

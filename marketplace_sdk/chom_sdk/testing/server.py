@@ -87,8 +87,3 @@ class Server:
             bound.dispose()
             with psycopg.connect(admin, autocommit=True) as root:
                 root.execute(f"drop database {name} with (force)".encode())
-
-
-def skipped() -> dict[str, str]:
-    """Plugins that could not be loaded here, with the reason: a test that expects them fails with this text."""
-    return {name: item.why for name, item in registry.skipped.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from flask import Flask
 from werkzeug.routing import Rule
@@ -64,8 +63,3 @@ def _any(rule: Rule, name: str) -> Any:
     if converter == "UUIDConverter":
         return uuid7()
     return 1 if converter in ("IntegerConverter", "FloatConverter") else "none"
-
-
-def same(value: object) -> UUID:
-    """An id as the url map wants it."""
-    return value if isinstance(value, UUID) else UUID(str(value))
