@@ -18,9 +18,10 @@ from chom_core.plugin_host import gate, lifecycle, registry
 from chom_core.plugin_host.registry import Role
 from chom_core.rest import ApiRoutes, access, api, routes
 from chom_core.rest.request import RequestGate
+from chom_core.rest.rules import LateRule
 from chom_core.schema import core_history
 from chom_core.values.access import Access
-from chom_core.web import Pages, errors, layout, nav, reader, security, slots
+from chom_core.web import Pages, compiled, errors, layout, nav, reader, security, slots
 from chom_core.work import handlers, wake
 
 #: The domains, bottom up; each may have the rooms api and pages.
@@ -32,6 +33,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     settings = settings or config.from_environment()
     start(settings, "web")
     app = Flask("chom_core", static_folder=None)
+    app.url_rule_class = LateRule
     app.url_map.strict_slashes = False  # a client that forgets a slash is no reason for a second request
     app.config.update(
         SECRET_KEY=settings.cookie_key,
@@ -46,6 +48,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     logs.init_app(app)
     watch.init_app(app)
     layout.init_app(app)
+    compiled.init_app(app)
     reader.init_app(app)
     errors.init_app(app)
     document = api.init_app(app)
@@ -90,7 +93,7 @@ def room(domain: str, name: str) -> ModuleType | None:
     return import_module(qualified) if find_spec(f"chom_core.{domain}") and find_spec(qualified) else None
 
 
-def _mount_domain(app: Flask, document: Any, domain: str) -> None:
+def _mount_domain(app: Flask, document: api.ApiDocument, domain: str) -> None:
     for name in ("jobs", "api", "pages"):
         module = room(domain, name)
         if module is not None:
@@ -98,7 +101,7 @@ def _mount_domain(app: Flask, document: Any, domain: str) -> None:
 
 
 def _mount_plugin(
-    app: Flask, document: Any, name: str, package: str, rooms: dict[str, ModuleType | None]
+    app: Flask, document: api.ApiDocument, name: str, package: str, rooms: dict[str, ModuleType | None]
 ) -> None:
     for module in rooms.values():
         for blueprint in _blueprints(module):
@@ -113,13 +116,13 @@ def _blueprints(module: ModuleType | None) -> list[Pages | ApiRoutes]:
     return sorted(set(found), key=lambda item: str(item.name))
 
 
-def _mount(app: Flask, document: Any, module: ModuleType | None, plugin: str | None) -> None:
+def _mount(app: Flask, document: api.ApiDocument, module: ModuleType | None, plugin: str | None) -> None:
     for blueprint in _blueprints(module):
         if blueprint.name in app.blueprints:
             continue
         blueprint.plugin = plugin
         if isinstance(blueprint, ApiRoutes):
-            document.register_blueprint(blueprint)
+            document.mount(blueprint)
             security.csrf.exempt(blueprint)
         else:
             app.register_blueprint(blueprint)

@@ -7,12 +7,12 @@ contract suite checks that answers match them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
-from flask import Response
-from flask_smorest import Blueprint
+from flask import Blueprint, Flask, Response, request
 from marshmallow import Schema
 
 from chom_core.database import acting_as
@@ -47,7 +47,35 @@ def encode(value: Any) -> bytes:
     return _encoder.encode(_plain(value) if isinstance(value, (Page, Money)) else value)
 
 
-class ApiRoutes(Blueprint):  # type: ignore[misc]
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint as the document describes it: `into` is the schema of its input, `out` of its answer."""
+
+    method: str
+    rule: str
+    view: Callable[..., Any]
+    status: int
+    into: type[Schema] | None
+    out: type[Schema] | None
+    many: bool
+
+    @property
+    def name(self) -> str:
+        return self.view.__name__
+
+    @property
+    def location(self) -> str:
+        """Where the input stands: the query of a GET, else the body."""
+        return "query" if self.method == "GET" else "json"
+
+    def parse(self, into: type[Schema]) -> Any:
+        """The input of this request, valid; else 422 with the messages of each field."""
+        from webargs.flaskparser import parser
+
+        return parser.parse(into, request, location=self.location)
+
+
+class ApiRoutes(Blueprint):
     """A group of endpoints under `/api/v1/<prefix>`: `api = ApiRoutes("projects", prefix="/projects")`.
 
     A view returns a dataclass, a dict, a list, a `Page`, or (value, status). None answers 204.
@@ -62,9 +90,9 @@ class ApiRoutes(Blueprint):  # type: ignore[misc]
         access: Who | None = None,
         tenant: TenantFrom = "key",
     ) -> None:
-        super().__init__(
-            f"{name}_api", import_name, url_prefix=ROOT + prefix, description=(name.replace("_", " "))
-        )
+        super().__init__(f"{name}_api", import_name, url_prefix=ROOT + prefix)
+        self.description = name.replace("_", " ")
+        self.endpoints: list[Endpoint] = []
         self.plugin: str | None = None
         self._default = (access, tenant)
 
@@ -102,35 +130,40 @@ class ApiRoutes(Blueprint):  # type: ignore[misc]
         declared = Access(who, tenant or self._default[1], scope)
 
         def decorate(view: F) -> F:
-            shown = out(many=many) if out is not None else None
-            handler = self._handler(view, method, success)
-            handler = self.response(success, shown)(handler)
-            if into is not None:
-                handler = self.arguments(into, location="query" if method == "GET" else "json")(handler)
-            self.route(rule, methods=[method], endpoint=view.__name__)(handler)
+            endpoint = Endpoint(method, rule, view, success, into, out, many)
+            self.endpoints.append(endpoint)
+            self.add_url_rule(rule, endpoint.name, self._handler(endpoint), methods=[method])
             self.record(
                 lambda state: declare(
-                    state.app, f"{state.name}.{view.__name__}", declared, self.plugin, takes=into
+                    cast("Flask", state.app),
+                    f"{state.name}.{endpoint.name}",
+                    declared,
+                    self.plugin,
+                    takes=into,
                 )
             )
             return view
 
         return decorate
 
-    def _handler(self, view: Callable[..., Any], method: str, success: int) -> Callable[..., Response]:
+    def _handler(self, endpoint: Endpoint) -> Callable[..., Response]:
+        view = endpoint.view
+
         @wraps(view)
-        def handler(*args: Any, **kwargs: Any) -> Response:
+        def handler(**of_path: Any) -> Response:
+            given = () if endpoint.into is None else (endpoint.parse(endpoint.into),)
+
             def act() -> Response:
                 with acting_as(self.plugin or "core"):
-                    found = view(*args, **kwargs)
+                    found = view(*given, **of_path)
                 if isinstance(found, Response):
                     return found
-                value, code = found if isinstance(found, tuple) else (found, success)
+                value, code = found if isinstance(found, tuple) else (found, endpoint.status)
                 if value is None:
                     return Response(b"", 204)
                 return Response(encode(value), code, mimetype="application/json")
 
-            return act() if method in ("GET", "PUT", "DELETE") else idempotency.once(act)
+            return act() if endpoint.method in ("GET", "PUT", "DELETE") else idempotency.once(act)
 
         return handler
 

@@ -8,8 +8,8 @@ import sys
 
 #: Heavy, and needed by a worker, a command or a rare request alone: a web process that serves pages has none of them.
 LATE = (
-    "alembic", "asyncssh", "copier", "mrml", "networkx", "pygments", "redis", "rich", "rq", "sklearn", "stripe",
-    "typst",
+    "alembic", "apispec", "asyncssh", "copier", "flask_smorest", "mrml", "networkx", "pygments", "redis", "rich", "rq",
+    "sklearn", "stripe", "typst", "webargs", "yaml",
 )  # fmt: skip
 
 _BOOT = """
