@@ -90,7 +90,7 @@ def _look_up(host: str, wanted: UUID | None) -> tuple[UUID, int]:
 def _find(query: BrandQuery) -> Brand:
     saved = _saved(query.tenant_id or PLATFORM_ID)
     with transaction(query.tenant_id or PLATFORM_ID):
-        for plugin, brand, _error, _ns in hooks.branding_brand(query):
+        for plugin, brand, _error in hooks.branding_brand(query):
             if not isinstance(brand, Brand):
                 continue
             try:

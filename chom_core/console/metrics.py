@@ -85,7 +85,7 @@ class Hooks(Collector):
         skipped = GaugeMetricFamily("chom_plugins_skipped", "Plugins that are here and do not run.")
         for hook, row in registry.implementations.items():
             for item in row:
-                label, (count, ns) = [item.plugin, hook, str(os.getpid())], item.totals()
+                label, count, ns = [item.plugin, hook, str(os.getpid())], item.calls, item.ns
                 calls.add_metric(label, count)
                 seconds.add_metric(label, ns / 1e9)
                 errors.add_metric(label, item.errors)

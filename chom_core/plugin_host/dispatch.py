@@ -7,7 +7,8 @@ plugins a table of implementations is compiled once; a hook that nobody enabled 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping
 from time import perf_counter_ns
 from typing import Any
 
@@ -18,6 +19,7 @@ from chom_core.hookspecs import HookSpec
 from chom_core.hookspecs.answers import exact, fits
 from chom_core.values.errors import PluginFailed
 
+log = logging.getLogger(__name__)
 #: An implementation that takes longer counts as a failure towards the breaker: a thread cannot be stopped, only told.
 SLOW_NS = 1_000_000_000
 
@@ -30,36 +32,24 @@ class WrongAnswer(Exception):
     """An implementation answered something that its hook does not ask for."""
 
 
-#: What one plugin answered: its name, the value (None: nothing to say) or the error, and the nanoseconds it took.
+#: What one plugin answered: its name, and the value (None: nothing to say) or the error.
 #: A plain tuple: a named one costs more to make than the rest of the call (./dev bench dispatch).
-Answer = tuple[str, Any, Exception | None, int]
-FOLD = 1024
+Answer = tuple[str, Any, Exception | None]
+#: One call in so many is timed plugin by plugin, once the first WATCHED were: a clock costs more than a small hook.
+EVERY, WATCHED = 32, 64
 
 
 class Implementation:
     """One plugin's function for one hook, with its running totals."""
 
-    __slots__ = ("_calls", "_ns", "_spent", "errors", "function", "last_error", "note", "plugin")
+    __slots__ = ("calls", "errors", "function", "last_error", "ns", "plugin")
 
     def __init__(self, plugin: str, function: Callable[[Any], Any]) -> None:
         self.plugin = plugin
         self.function = function
-        self._spent: list[int] = []
-        #: Notes the nanoseconds of one call; folded into the totals now and then.
-        self.note = self._spent.append
-        self._calls = self._ns = self.errors = 0
+        #: How often it was asked in this process, and the nanoseconds it took, both weighed up from the calls timed.
+        self.calls = self.ns = self.errors = 0
         self.last_error = ""
-
-    def fold(self) -> None:
-        """Add what was noted since the last time to the totals."""
-        self._calls += len(self._spent)
-        self._ns += sum(self._spent)
-        self._spent.clear()
-
-    def totals(self) -> tuple[int, int]:
-        """How often it was asked in this process, and the nanoseconds it took in all."""
-        self.fold()
-        return self._calls, self._ns
 
 
 class Missing(Implementation):
@@ -72,13 +62,27 @@ class Missing(Implementation):
         super().__init__(plugin, refuse)
 
 
-Table = tuple[tuple[Implementation, ...], ...]
+#: One hook's implementations, ready to be asked: unpacking costs less than looking attributes up.
+Row = tuple[tuple[str, Callable[[Any], Any], Implementation], ...]
+Table = tuple[Row, ...]
 
 
 class HookCaller:
     """Callable for one hook: `hooks.billing_tax(query)`."""
 
-    __slots__ = ("_exact", "_fits", "_fresh", "_index", "_writes", "asked", "closed", "failed", "spec")
+    __slots__ = (
+        "_exact",
+        "_fits",
+        "_fresh",
+        "_index",
+        "_left",
+        "_passed",
+        "_watch",
+        "_writes",
+        "closed",
+        "failed",
+        "spec",
+    )
 
     def __init__(
         self,
@@ -93,8 +97,9 @@ class HookCaller:
         self._index = index
         self._writes = spec.writes
         self._exact, self._fits = exact(spec.answer), fits(spec.answer)
-        self.asked = 0
         self._fresh = fresh
+        #: Quick calls left before one is timed; how many passed since the last; timed calls left before that begins.
+        self._left, self._passed, self._watch = 0, 0, WATCHED
 
     def __call__(self, argument: Any) -> list[Answer] | tuple[()]:
         """Ask every enabled plugin of the current organisation. Raises PluginFailed where the hook is closed."""
@@ -102,12 +107,49 @@ class HookCaller:
         if unit is None:
             with transaction():
                 return self(argument)
-        implementations = (unit.hook_table or self._fresh())[self._index]
-        if not implementations:
+        row = (unit.hook_table or self._fresh())[self._index]
+        if not row:
             return ()
-        return self._ask(implementations, argument, unit)
+        fresh, changed, deleted = unit.pending
+        if self._left < 1 or fresh or changed or deleted:
+            return self._closely(row, argument, unit)
+        self._left -= 1
+        exact, running = self._exact, _actor.get()
+        outer, wrote = running.name, running.writes
+        running.writes = False
+        answers: list[Answer] = []
+        try:
+            for plugin, function, _ in row:
+                running.name = plugin
+                value = function(argument)
+                if type(value) is not exact and value is not None and not self._fits(value):
+                    break
+                answers.append((plugin, value, None))
+            else:
+                if fresh or changed or deleted or unit.savepoint:
+                    savepoint.settle(unit, writes=False)
+                return answers
+        except Exception:
+            # Not lost: a hook that only reads may be asked twice, and the second time says whose error it is.
+            log.debug("%s is asked again, one by one", self.spec.name, exc_info=True)
+        finally:
+            running.name, running.writes = outer, wrote
+        return self._again(row, argument, unit)
 
-    def _ask(self, implementations: Sequence[Implementation], argument: Any, unit: Unit) -> list[Answer]:
+    def watch(self) -> None:
+        """Time the next calls one by one: somebody was slow, or failed, or a test wants to see it."""
+        self._passed = max(0, self._passed - self._left)
+        self._watch, self._left = WATCHED, 0
+
+    def _again(self, row: Row, argument: Any, unit: Unit) -> list[Answer]:
+        with acting_as(CORE):
+            savepoint.undo(unit)
+        self.watch()
+        return self._closely(row, argument, unit)
+
+    def _closely(self, row: Row, argument: Any, unit: Unit) -> list[Answer]:
+        """Each on its own: what it left behind, what it failed with and how long it took are its own."""
+        weight = self._next()
         fresh, changed, deleted = unit.pending
         if fresh or changed or deleted:
             unit.session.flush()
@@ -117,31 +159,37 @@ class HookCaller:
         running.writes = self._writes
         started = perf_counter_ns()
         try:
-            for implementation in implementations:
-                running.name = implementation.plugin
+            for plugin, function, implementation in row:
+                running.name = plugin
                 value = error = None
                 try:
-                    value = implementation.function(argument)
-                    if value is not None and value.__class__ is not self._exact and not self._fits(value):
+                    value = function(argument)
+                    if type(value) is not self._exact and value is not None and not self._fits(value):
                         raise WrongAnswer(f"answered {type(value).__name__}, not {self.spec.answer}")
                     if fresh or changed or deleted or unit.savepoint is not None:
                         savepoint.settle(unit, writes=self._writes)
                 except Exception as raised:
                     value, error = None, raised
                 now = perf_counter_ns()
-                ns = now - started
-                started = now
-                implementation.note(ns)
+                ns, started = now - started, now
+                implementation.calls += weight
+                implementation.ns += ns * weight
                 if error is not None or ns > SLOW_NS:
+                    self.watch()
                     self._failed(implementation, error or Slow(f"took {ns / 1e9:.1f} s"), unit)
-                answers.append((implementation.plugin, value, error, ns))
+                answers.append((plugin, value, error))
         finally:
             running.name, running.writes = outer, wrote
-        self.asked += 1
-        if not self.asked % FOLD:
-            for implementation in implementations:
-                implementation.fold()
         return answers
+
+    def _next(self) -> int:
+        """How many calls this timed one stands for, itself included; and how many may now pass untimed."""
+        weight, self._passed = 1 + self._passed, 0
+        if self._writes or self._watch:
+            self._watch -= bool(self._watch)
+        else:
+            self._left = self._passed = EVERY - 1
+        return weight
 
     def _failed(self, implementation: Implementation, error: Exception, unit: Unit) -> None:
         with acting_as(CORE):
@@ -165,7 +213,7 @@ class HookCaller:
 
     def values(self, argument: Any) -> list[Any]:
         """The values alone, without what failed."""
-        return [value for _, value, _, _ in self(argument) if value is not None]
+        return [value for _, value, _ in self(argument) if value is not None]
 
 
 def compile_table(
@@ -183,8 +231,10 @@ def compile_table(
     rows = []
     for name, spec in specs.items():
         allowed = closed_set if spec.fail == "closed" else open_set
-        row = [item for item in implementations.get(name, ()) if item.plugin in allowed]
+        found = [item for item in implementations.get(name, ()) if item.plugin in allowed]
         if spec.fail == "closed":
-            row += [Missing(plugin, why) for plugin, (why, hooks) in sorted(missing.items()) if name in hooks]
-        rows.append(tuple(row))
+            found += [
+                Missing(plugin, why) for plugin, (why, hooks) in sorted(missing.items()) if name in hooks
+            ]
+        rows.append(tuple((item.plugin, item.function, item) for item in found))
     return tuple(rows)

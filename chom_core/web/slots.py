@@ -29,7 +29,7 @@ def slot(place: str, **facts: Any) -> Markup:
     unit = current_or_none()
     answers = getattr(hooks, name)(spec.argument(tenant_id=unit.tenant_id if unit else None, **facts))
     drawn: list[tuple[int, str, Markup]] = []
-    for plugin, panel, error, _ in answers:
+    for plugin, panel, error in answers:
         if error is not None:
             drawn.append((100, plugin, _card(plugin, error)))
         elif isinstance(panel, Panel):

@@ -95,12 +95,10 @@ def test_a_tripped_plugin_shows_with_its_reset(desk: Desk) -> None:
 def test_the_plugins_page_says_who_answers_what_and_what_is_skipped(desk: Desk) -> None:
     with transaction():
         gate.switch(desk.north, "glow", on=True, by="staff", note="pilot")
-    before = next(i for i in registry.implementations["slot_home"] if i.plugin == "glow").totals()[0]
+    before = next(i for i in registry.implementations["slot_home"] if i.plugin == "glow").calls
     with transaction(desk.north):
         hooks.slot_home(PageSlot(desk.north))
-    assert (
-        next(i for i in registry.implementations["slot_home"] if i.plugin == "glow").totals()[0] == before + 1
-    )
+    assert next(i for i in registry.implementations["slot_home"] if i.plugin == "glow").calls == before + 1
     dana = desk.browser("dana")
     page = dana.get("/staff/plugins").get_data(as_text=True)
     assert "its lamp is missing" in page and "1.2.3" in page and "in 1 organisation" in page

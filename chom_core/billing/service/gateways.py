@@ -72,7 +72,7 @@ def gateway(currency: str, name: str = "") -> Bound:
     wanted = name or seller().gateway
     query = GatewayQuery(current().tenant_id, currency, wanted)
     answers = hooks.billing_gateways(query)
-    found = [Bound(plugin, value) for plugin, value, _error, _ns in answers if value is not None]
+    found = [Bound(plugin, value) for plugin, value, _error in answers if value is not None]
     for bound in found:
         if bound.gateway.name == wanted:
             return bound

@@ -27,14 +27,14 @@ def rate(currency: str, charges: Sequence[Charge], subscription_id: UUID | None 
     profile = sellers.profile()
     who, at = sellers.customer(profile), clock.now()
     answers = hooks.billing_lines(LinesQuery(who, currency, lines, at, subscription_id))
-    proposed = [Proposed(plugin, one) for plugin, value, _error, _ns in answers for one in value or ()]
+    proposed = [Proposed(plugin, one) for plugin, value, _error in answers for one in value or ()]
     before_tax = rating.bill(currency, lines, proposed, None)
     query = TaxQuery(sellers.facts(sellers.seller()), who, currency, before_tax.lines, at)
     return rating.bill(currency, lines, proposed, _tax(query))
 
 
 def _tax(query: TaxQuery) -> TaxAnswer | None:
-    found = [(plugin, value) for plugin, value, _error, _ns in hooks.billing_tax(query) if value is not None]
+    found = [(plugin, value) for plugin, value, _error in hooks.billing_tax(query) if value is not None]
     if len(found) > 1:
         raise PluginFailed(
             f"Two features answer for tax: {', '.join(plugin for plugin, _value in found)}.",

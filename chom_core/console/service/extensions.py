@@ -86,7 +86,7 @@ def uses(name: str) -> tuple[Use, ...]:
         for item in row:
             if item.plugin != name:
                 continue
-            spec, (calls, ns) = specs()[hook], item.totals()
+            spec, calls, ns = specs()[hook], item.calls, item.ns
             total = ns / 1e6
             mean = total / calls if calls else 0.0
             about = spec.doc.splitlines()[0]

@@ -43,7 +43,7 @@ def channels(person_id: UUID | None = None) -> dict[str, tuple[Channel, str]]:
     """The plugins' channels of the unit's organisation by name, each with its plugin. Inbox and mail are not here."""
     found: dict[str, tuple[Channel, str]] = {}
     query = ChannelQuery(current().tenant_id, person_id)
-    for plugin, offered, error, _ns in hooks.notifications_channels(query):
+    for plugin, offered, error in hooks.notifications_channels(query):
         for channel in () if error is not None else offered:
             if channel.name not in (INBOX, MAIL):
                 found.setdefault(channel.name, (channel, plugin))
