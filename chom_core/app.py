@@ -80,7 +80,8 @@ def start(settings: config.Settings, role: Role) -> None:
     if role != "web":
         import_module("chom_core.schedules")  # its handlers belong to the core itself
     if not registry.loaded:
-        registry.discover(role, partial(lifecycle.unfit, lifecycle.installed_heads()))
+        installed = lifecycle.installed_heads()
+        registry.discover(role, partial(lifecycle.unfit, installed), partial(lifecycle.absent, installed))
     handlers.gate = gate.is_enabled
 
 

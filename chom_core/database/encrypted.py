@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Dialect, LargeBinary, TypeDecorator, select, update
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from chom_core.values.errors import ChomError
 
-_ring: MultiFernet | None = None
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
+_keys: tuple[str, ...] = ()
 
 
 class NoKey(ChomError):
@@ -21,17 +25,30 @@ class NoKey(ChomError):
 
 
 def configure(keys: Sequence[str]) -> None:
-    """Set the ring. The first key encrypts; all of them decrypt. Keys are Fernet's: 32 bytes, urlsafe base64."""
-    global _ring
-    _ring = MultiFernet([Fernet(key) for key in keys])
+    """Set the ring. The first key encrypts; all of them decrypt. Keys are Fernet's: 32 bytes, urlsafe base64.
+
+    Raises ValueError for any other at once; the ring itself is made when a secret is first read or written, since
+    most requests read none and cryptography is a large library.
+    """
+    global _keys
+    if any(len(urlsafe_b64decode(key)) != 32 for key in keys):
+        raise ValueError("A key of CHOM_SECRET_KEYS is not 32 bytes in urlsafe base64.")
+    _keys = tuple(keys)
+
+
+@lru_cache(maxsize=2)
+def _ring(keys: tuple[str, ...]) -> MultiFernet:
+    from cryptography.fernet import Fernet, MultiFernet
+
+    return MultiFernet([Fernet(key) for key in keys])
 
 
 def ring() -> MultiFernet:
-    if _ring is None:
+    if not _keys:
         raise NoKey(
             "CHOM_SECRET_KEYS is not set.", fix="Run `chom keys new` and put its line in the environment."
         )
-    return _ring
+    return _ring(_keys)
 
 
 def encrypt(text: str) -> bytes:
@@ -39,6 +56,8 @@ def encrypt(text: str) -> bytes:
 
 
 def decrypt(token: bytes) -> str:
+    from cryptography.fernet import InvalidToken
+
     try:
         return ring().decrypt(token).decode()
     except InvalidToken:

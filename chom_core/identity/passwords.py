@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher, Type
-from argon2.exceptions import InvalidHashError, VerificationError
 from flask_babel import gettext as _
 
 from chom_core.identity.options import settings
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 SHORTEST, LONGEST = 10, 200
 #: The stems of the commonest passwords of leaks that, with digits or signs behind them, reach ten characters.
@@ -61,6 +63,8 @@ def _common(low: str) -> bool:
 
 @lru_cache(maxsize=4)
 def _hasher(memory: int, passes: int, lanes: int) -> PasswordHasher:
+    from argon2 import PasswordHasher, Type
+
     return PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes, type=Type.ID)
 
 
@@ -81,6 +85,8 @@ def _decoy(chosen: PasswordHasher) -> str:
 
 def verify(stored: str, password: str) -> bool:
     """Whether the password fits. Without a stored hash a decoy is checked, so that the answer takes as long."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
     chosen = hasher()
     try:
         fits = chosen.verify(stored or _decoy(chosen), clean(password)[: LONGEST + 1])

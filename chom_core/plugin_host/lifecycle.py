@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -58,11 +59,16 @@ def code_head(folder: Path) -> str:
     return heads.pop() if heads else ""
 
 
+def absent(installed: Container[str], name: str) -> str:
+    """Why a process must not even import the plugin: its code lies here, and nobody installed it."""
+    return "" if name in installed else f"it is not installed; run `chom plugin install {name}`"
+
+
 def unfit(installed: dict[str, str], loaded: Loaded) -> str:
     """Why a process must leave the plugin out: it is not installed, or its schema is not at its code's head."""
     name = loaded.plugin.name
     if name not in installed:
-        return f"it is not installed; run `chom plugin install {name}`"
+        return absent(installed, name)
     head = code_head(loaded.folder / "migrations")
     if installed[name] != head:
         return f"its schema is at {installed[name] or 'nothing'}, its code at {head}; run `chom migrate`"

@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any, Literal
 
 import pluggy
-from packaging.specifiers import SpecifierSet
 
 from chom_core.hookspecs import marker
 from chom_core.plugin_host.dispatch import Implementation
@@ -66,37 +65,48 @@ class Registry:
         self._manager = pluggy.PluginManager(marker.PROJECT)
         marker.add_specs(self._manager)
 
-    def discover(self, role: Role, unfit: Callable[[Loaded], str] = lambda loaded: "") -> None:
-        """Load what is installed. `unfit` may give a reason to leave a plugin out (its schema is behind)."""
+    def discover(
+        self,
+        role: Role,
+        unfit: Callable[[Loaded], str] = lambda loaded: "",
+        absent: Callable[[str], str] = lambda name: "",
+    ) -> None:
+        """Load what is there. `unfit` may give a reason to leave a plugin out (its schema is behind); `absent` one,
+        by the name, not even to import it (nobody installed it)."""
         found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-        self.add(((entry.name, _version(entry), entry.load) for entry in found), role, unfit)
+        self.add(((entry.name, _version(entry), entry.load) for entry in found), role, unfit, absent)
 
     def add(
         self,
         candidates: Iterable[tuple[str, str, Callable[[], Any]]],
         role: Role,
         unfit: Callable[[Loaded], str] = lambda loaded: "",
+        absent: Callable[[str], str] = lambda name: "",
     ) -> None:
         """Load `candidates` (name, version, function that imports the package); what is loaded stays as it is."""
         manifests: dict[str, Loaded] = {}
         for name, version, load in candidates:
             if name in self.loaded:
                 continue
+            why = absent(name)
+            if why:
+                self._skip(name, version, why)
+                continue
             try:
                 module = load()
                 loaded = Loaded(module.plugin, module.__name__, version)
                 if loaded.plugin.name != name:
                     raise ValueError(f"its manifest calls itself {loaded.plugin.name}")
-                if SDK_VERSION not in SpecifierSet(loaded.plugin.requires_sdk):
+                if not _meets(loaded.plugin.requires_sdk):
                     raise ValueError(f"it wants chom_sdk {loaded.plugin.requires_sdk}; this is {SDK_VERSION}")
                 manifests[name] = loaded
             except Exception as error:
                 self._skip(name, version, error)
         for name in self._ordered(manifests):
             loaded = manifests[name]
-            absent = [other for other in loaded.plugin.requires if other not in self.loaded]
+            lacks = [other for other in loaded.plugin.requires if other not in self.loaded]
             try:
-                why = f"it needs {', '.join(absent)}, which did not load" if absent else unfit(loaded)
+                why = f"it needs {', '.join(lacks)}, which did not load" if lacks else unfit(loaded)
                 if why:
                     self._skip(name, loaded.version, why)
                     continue
@@ -166,6 +176,12 @@ class Registry:
         text = why if isinstance(why, str) else f"{type(why).__name__}: {why}"
         self.skipped[name] = Skipped(name, version, text)
         log.warning("plugin %s skipped: %s", name, text)
+
+
+def _meets(requires_sdk: str) -> bool:
+    from packaging.specifiers import SpecifierSet  # a house without plugins compares no versions
+
+    return SDK_VERSION in SpecifierSet(requires_sdk)
 
 
 def _version(entry: EntryPoint) -> str:

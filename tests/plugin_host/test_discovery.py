@@ -129,6 +129,15 @@ def test_a_schema_that_is_behind_its_code_is_left_out(folder: Path) -> None:
     assert list(found.loaded) == ["behind"]
 
 
+def test_a_plugin_that_nobody_installed_is_not_even_imported(folder: Path) -> None:
+    found = Registry()
+    made = [make(folder, "here"), make(folder, "alien")]
+    found.add(made, "web", absent=lambda name: lifecycle.absent({"here"}, name))
+    assert list(found.loaded) == ["here"]
+    assert "chom plugin install alien" in found.skipped["alien"].why
+    assert "made_alien" not in sys.modules
+
+
 def test_two_heads_are_an_error_of_that_plugin(folder: Path) -> None:
     made = make(folder, "heads")
     migrations = folder / "made_heads" / "migrations"

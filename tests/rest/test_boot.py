@@ -8,19 +8,18 @@ import sys
 
 #: Heavy, and needed by a worker, a command or a rare request alone: a web process that serves pages has none of them.
 LATE = (
-    "alembic", "apispec", "asyncssh", "copier", "flask_smorest", "mrml", "networkx", "pygments", "redis", "rich", "rq",
-    "sklearn", "stripe", "typst", "webargs", "yaml",
+    "alembic", "apispec", "argon2", "asyncssh", "copier", "cryptography", "flask_smorest", "mrml", "networkx",
+    "packaging", "pygments", "redis", "rich", "rq", "sklearn", "stripe", "typst", "webargs", "yaml",
 )  # fmt: skip
 
 _BOOT = """
-import json, sys
-from cryptography.fernet import Fernet
+import base64, sys
 from chom_core import config, app
 from chom_core.plugin_host import lifecycle
 lifecycle.installed_heads = dict  # no database here, so no plugin is installed
 made = app.create_app(config.from_environment({
     "CHOM_DATABASE_URL": "postgresql+psycopg://nobody@/nowhere", "CHOM_REDIS_URL": "redis://localhost/0",
-    "CHOM_SECRET_KEYS": Fernet.generate_key().decode(), "CHOM_PUBLIC_URL": "http://localhost",
+    "CHOM_SECRET_KEYS": base64.urlsafe_b64encode(bytes(32)).decode(), "CHOM_PUBLIC_URL": "http://localhost",
 }))
 assert made.test_client().get("/healthz").status_code == 200
 print("loaded", *sorted({name.partition(".")[0] for name in sys.modules}))
