@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import current_app, g, request
 from flask_babel import gettext as _
+from werkzeug.local import LocalProxy
 
 from chom_core.billing.reads import Offer, offers
 from chom_core.values.billing import PlanShape
@@ -33,10 +34,14 @@ def _plans() -> list[Offer]:
 @front.app_context_processor
 def public_nav() -> dict[str, Any]:
     """The links on top of public pages."""
+    return {"public_nav": LocalProxy(_public_nav)}  # the pages of the app show none of it
+
+
+def _public_nav() -> tuple[NavEntry, ...]:
     entries = [NavEntry(_("Prices"), "/prices", active=_here("/prices"))]
     if "demo.index" in current_app.view_functions:
         entries.append(NavEntry(_("Enter as …"), "/demo", active=_here("/demo")))
-    return {"public_nav": tuple(entries)}
+    return tuple(entries)
 
 
 def _here(path: str) -> bool:

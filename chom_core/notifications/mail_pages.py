@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
 from flask import Response, flash, g, redirect, request
@@ -38,6 +39,16 @@ POLICY = (
 )
 
 
+@cache
+def _listing(staff: bool) -> ListPage:
+    return ListPage(
+        f"mail_{'staff' if staff else 'demo'}",
+        {"at": Sort(MailMessage.created_at, moment)},
+        "-at",
+        (Filter("status", _l("Status"), STATES), Filter("q", _l("Address or subject"))),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """One of the two places: its address, and whether it can do more than look."""
@@ -47,12 +58,7 @@ class Desk:
 
     @property
     def listing(self) -> ListPage:
-        return ListPage(
-            f"mail_{'staff' if self.staff else 'demo'}",
-            {"at": Sort(MailMessage.created_at, moment)},
-            "-at",
-            (Filter("status", _l("Status"), STATES), Filter("q", _l("Address or subject"))),
-        )
+        return _listing(self.staff)
 
 
 STAFF, DEMO = Desk("/staff/mail", True), Desk("/demo/mail", False)

@@ -7,7 +7,7 @@ context processor does not set has the quiet default below, so an error page ren
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from chom_core.web import charts, formats, live
 from chom_core.web.colours import brand_css
+from chom_core.web.kept import kept
 from chom_core.web.status import look, status
 
 STATIC = Path(__file__).parent / "static"
@@ -55,7 +56,7 @@ class NavEntry:
 class NavSection:
     """Lines of the sidebar under one heading (none for the first)."""
 
-    items: Sequence[NavEntry]
+    items: tuple[NavEntry, ...]
     label: str = ""
 
 
@@ -165,6 +166,7 @@ def init_app(app: Flask) -> None:
     env.globals.update(
         asset=asset,
         icon=icon,
+        kept=kept,
         status=status,
         look=look,
         theme=theme,

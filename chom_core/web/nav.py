@@ -24,11 +24,11 @@ def add(*items: NavItem) -> None:
     _core.extend(item for item in items if item not in _core)
 
 
-def sections() -> list[NavSection]:
+def sections() -> tuple[NavSection, ...]:
     """The menu for the current person in the current organisation: only what they may open, only what is on."""
     unit = current_or_none()
     if unit is None or unit.principal.kind == "anonymous":
-        return []
+        return ()
     on = gate.enabled(unit.tenant_id).on if unit.tenant_id else frozenset()
     who = unit.principal
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ def _drawn(
     staff_role: StaffRole | None,
     here: str,
     _locale: str,
-) -> list[NavSection]:
+) -> tuple[NavSection, ...]:
     """The menu of everybody who sees the same one: some twenty translations and addresses a page."""
     items = [item for item in _items(on) if _may(role, staff_role, item.access)]
     named: dict[str, list[NavEntry]] = {}
@@ -54,7 +54,7 @@ def _drawn(
         )
         named.setdefault(item.section, []).append(entry)
     order = [*SECTIONS, *sorted(named.keys() - set(SECTIONS))]
-    return [NavSection(named[name], name) for name in order if name in named]
+    return tuple(NavSection(tuple(named[name]), name) for name in order if name in named)
 
 
 def _address(endpoint: str) -> str:

@@ -63,7 +63,7 @@ class Page:
     previous_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a constant of its page: one is like no other
 class ListPage:
     """What one list can do. `name` keys the cookie; `default` is a sort name, `-` in front for descending."""
 
@@ -112,7 +112,7 @@ class View:
     spec: ListPage
     path: str
     sort: str
-    filters: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict, hash=False)
     after: str = ""
     before: str = ""
     export: bool = False
@@ -122,6 +122,11 @@ class View:
     def active(self) -> bool:
         """Whether any filter narrows the list."""
         return bool(self.filters)
+
+    @property
+    def first(self) -> View:
+        """The same sort and filters at the first page: all that the filters and the column heads know of a view."""
+        return View(self.spec, self.path, self.sort, self.filters)
 
     def url(self, **changes: str) -> str:
         """This view's address with `changes`; cursors fall unless given, since they belong to one order."""

@@ -258,10 +258,10 @@ def make_app() -> Flask:
             ("Organisation", "building", "", "o"),
         ]
         made = [
-            [
+            tuple(
                 NavEntry(label, f"#{label}", icon, label == "Sites", badge, key)
                 for label, icon, badge, key in part
-            ]
+            )
             for part in (menu, more)
         ]
         return {
@@ -269,7 +269,7 @@ def make_app() -> Flask:
             "person": mara if "out" not in request.args else None,
             "organisation": north,
             "organisations": [north, Thing(id=2, name="Pinecrest Games", url="/s/2")],
-            "nav": [NavSection(made[0]), NavSection(made[1], "Account")],
+            "nav": (NavSection(made[0]), NavSection(made[1], "Account")),
             "account_menu": [
                 NavEntry("Profile", "/me", "user"),
                 NavEntry("Security", "/me/security", "shield-check"),

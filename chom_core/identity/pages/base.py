@@ -9,7 +9,8 @@ from zoneinfo import available_timezones
 
 from flask import g, redirect, render_template, request
 from flask import session as cookie
-from flask_babel import lazy_gettext as _l
+from flask_babel import get_locale
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from chom_core.identity import service
@@ -41,8 +42,13 @@ def layout() -> dict[str, Any]:
     return {
         "organisations": g.organisations,
         "home_url": HOME,
-        "account_menu": (NavEntry(str(_l("Your account")), "/me", "user"),),
+        "account_menu": _account_menu(str(get_locale())),
     }
+
+
+@lru_cache(maxsize=128)
+def _account_menu(_locale: str) -> tuple[NavEntry, ...]:
+    return (NavEntry(_("Your account"), "/me", "user"),)
 
 
 def enter(made: service.LoggedIn) -> None:
