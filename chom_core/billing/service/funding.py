@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from chom_core.billing.models import Plan, Subscription, SubscriptionItem
 from chom_core.billing.service import subscriptions
@@ -17,6 +18,26 @@ from chom_core.provisioning.models import Service
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 from chom_core.values.provisioning import Funding, ServiceInfo, ServiceOrder
+
+# Columns, built once: the subscriptions themselves took three queries and twice the time of the list they go with.
+_PRICES: Select[*tuple[Any, ...]] = (
+    select(
+        SubscriptionItem.id,
+        SubscriptionItem.service_id,
+        SubscriptionItem.amount,
+        SubscriptionItem.currency,
+        SubscriptionItem.quantity,
+        Subscription.billing_period,
+        Plan.title,
+        Plan.allowances,
+    )
+    .join(Subscription, Subscription.id == SubscriptionItem.subscription_id)
+    .join(Plan, Plan.id == SubscriptionItem.plan_id)
+    .where(
+        SubscriptionItem.id.in_(bindparam("items", expanding=True)),
+        Subscription.status.in_(subscriptions.LIVE),
+    )
+)
 
 
 def fund(order: ServiceOrder) -> Funding:
@@ -56,20 +77,24 @@ def _from_pool(hosting: Subscription, order: ServiceOrder) -> Funding:
 
 def sites_used(item: SubscriptionItem, *, beside: str = "") -> int:
     """How many sites the item pays for now; `beside` leaves out the one of that name."""
+    return _sites(subscriptions.source(item), beside)
+
+
+def _sites(paid_by: str, beside: str = "") -> int:
     query = select(func.count(Service.id)).where(
-        Service.paid_by == subscriptions.source(item), Service.status != "deleted", Service.name != beside
+        Service.paid_by == paid_by, Service.status != "deleted", Service.name != beside
     )
     return session().scalar(query) or 0
 
 
 def prices(services: Sequence[ServiceInfo]) -> Mapping[UUID, str]:
-    """«Included in Pro (19 of 25)» or «$9.00/month», for a whole list at once."""
-    items = {subscriptions.source(item): item for of in subscriptions.live() for item in of.items}
-    words: dict[str, str] = {}
-    for service in services:
-        item = items.get(service.paid_by)
-        if item is not None and service.paid_by not in words:
-            words[service.paid_by] = _words(item)
+    """«Included in Pro (19 of 25)» or «$9.00/month», for a whole list at once; no query where nothing is paid."""
+    named = {service.paid_by: subscriptions.item_id(service.paid_by) for service in services}
+    wanted = [item_id for item_id in named.values() if item_id is not None]
+    if not wanted:
+        return {}
+    rows = {row.id: row for row in session().execute(_PRICES, {"items": wanted})}
+    words = {paid_by: _words(paid_by, rows[item_id]) for paid_by, item_id in named.items() if item_id in rows}
     return {service.id: words[service.paid_by] for service in services if service.paid_by in words}
 
 
@@ -84,23 +109,25 @@ def ends(service: ServiceInfo) -> Sequence[str]:
     return (_("Your hosting plan gets one free site back; its price stays."),)
 
 
-def _words(item: SubscriptionItem) -> str:
+def _words(paid_by: str, item: Row[*tuple[Any, ...]]) -> str:
     if item.service_id is not None:
-        return _price_words(item, item.subscription)
-    plan = session().get_one(Plan, item.plan_id)
-    limit = int(plan.allowances.get("sites", 0)) * item.quantity
+        return _price(Money(item.amount, item.currency), item.billing_period)
+    limit = int(item.allowances.get("sites", 0)) * item.quantity
     return _(
-        "Included in %(plan)s (%(count)s of %(limit)s)", plan=plan.title, count=sites_used(item), limit=limit
+        "Included in %(plan)s (%(count)s of %(limit)s)", plan=item.title, count=_sites(paid_by), limit=limit
     )
 
 
 def _price_words(item: SubscriptionItem, of: Subscription) -> str:
-    price = Money(item.amount, item.currency).format()
+    return _price(Money(item.amount, item.currency), of.billing_period)
+
+
+def _price(amount: Money, period: str) -> str:
     every = {
         BillingPeriod.MONTHLY: _("month"), BillingPeriod.QUARTERLY: _("quarter"), BillingPeriod.ANNUAL: _("year"),
         BillingPeriod.BIENNIAL: _("2 years"),
-    }[BillingPeriod(of.billing_period)]  # fmt: skip
-    return f"{price}/{every}"
+    }[BillingPeriod(period)]  # fmt: skip
+    return f"{amount.format()}/{every}"
 
 
 def install() -> None:

@@ -15,6 +15,7 @@ from chom_core.database import Tenant, clock, current, session
 from chom_core.plugin_host import gate
 from chom_core.values.billing import PlanShape
 from chom_core.values.errors import Conflict, NotFound
+from chom_core.values.ids import parse_uuid
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period, period_at
 from chom_core.work import emit
@@ -174,10 +175,11 @@ def source(item: SubscriptionItem) -> str:
 
 def item_of(reference: str) -> SubscriptionItem | None:
     """The item that `source` named, where it is this organisation's."""
+    found = item_id(reference)
+    return session().get(SubscriptionItem, found) if found is not None else None
+
+
+def item_id(reference: str) -> UUID | None:
+    """The id in what `source` names; None where it names something else."""
     kind, _, text = reference.partition(":")
-    if kind != "item":
-        return None
-    try:
-        return session().get(SubscriptionItem, UUID(text))
-    except ValueError:
-        return None
+    return parse_uuid(text) if kind == "item" else None
