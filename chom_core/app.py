@@ -39,6 +39,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         SECRET_KEY=settings.cookie_key,
         SESSION_COOKIE_NAME="chom",
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,  # it outlives the log-in it carries: nothing to sign anew on each answer
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
         MAX_CONTENT_LENGTH=8 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
