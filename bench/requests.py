@@ -54,11 +54,11 @@ def main() -> None:
         crowd = stack.enter_context(
             Server("chom_core.wsgi:app", _port(), crowded.env | {"PYTHONPATH": str(folder)})
         )
-        scenarios = _scenarios(plain, floor)
+        scenarios = _scenarios(plain, chom, floor)
         _compare(chom, floor, scenarios)
         _weigh(chom, floor)
         _boot(floor_env, plain.env, crowded.env | {"PYTHONPATH": str(folder)})
-        _idle(chom, crowd, scenarios, _scenarios(crowded, floor))
+        _idle(chom, crowd, scenarios, _scenarios(crowded, crowd, floor))
 
 
 def _port() -> int:
@@ -78,12 +78,12 @@ def _prepare_apart(postgres: Postgres, valkey: Valkey, folder: Path, names: list
     return Seeded(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def _scenarios(seeded: Seeded, floor: Server) -> list[Scenario]:
-    cookie = http.cookies.SimpleCookie(floor.get("/login")[2]["Set-Cookie"])
-    floor_cookie = {"Cookie": f"session={cookie['session'].value}"}
+def _scenarios(seeded: Seeded, chom: Server, floor: Server) -> list[Scenario]:
+    floor_cookie = {"Cookie": f"session={_cookie(floor, '/login', 'session')}"}
     floor_key = {"Authorization": "Bearer floor-token", "Content-Type": "application/json"}
     key = {"Authorization": f"Bearer {seeded.key}", "Content-Type": "application/json"}
-    page = {"Cookie": f"chom={seeded.cookie}"}
+    # as a browser: it sends back the cookie of the last page, with the form token in it
+    page = {"Cookie": f"chom={_cookie(chom, '/services/', 'chom', seeded.cookie)}"}
     bodies = [_body() for _ in range(PER_ROUND)]
     return [
         Scenario("list of 50 by API", 200, [("GET", "/api/v1/services?limit=50", None, key)] * PER_ROUND,
@@ -93,6 +93,12 @@ def _scenarios(seeded: Seeded, floor: Server) -> list[Scenario]:
         Scenario("page of 50 rows", 200, [("GET", "/services/", None, page)] * PER_ROUND,
                  [("GET", "/page", None, floor_cookie)] * PER_ROUND),
     ]  # fmt: skip
+
+
+def _cookie(server: Server, path: str, name: str, sent: str = "") -> str:
+    """What the page at `path` sets as the cookie `name`."""
+    answer = server.get(path, {"Cookie": f"{name}={sent}"} if sent else {})
+    return http.cookies.SimpleCookie(answer[2]["Set-Cookie"])[name].value
 
 
 def _body() -> bytes:
