@@ -6,12 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from chom_core.billing import reads, schemas
+from chom_core.billing.api.base import api
 from chom_core.billing.service import checkout, subscriptions
-from chom_core.rest import ApiRoutes
 from chom_core.values.billing import Order
 from chom_core.values.period import BillingPeriod
-
-api = ApiRoutes("billing", "chom_core.billing", prefix="/billing", access="billing")
 
 
 @api.get(
