@@ -11,13 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from chom_core.branding import tokens
 from chom_core.branding.tokens import Tokens
+from chom_core.plugin_host.registry import entries
 from chom_core.values.errors import Invalid
 from chom_core.web.layout import STATIC
 
@@ -111,7 +112,7 @@ def installed() -> Themes:
     """Every theme of this installation, looked up once per process."""
     found: dict[str, Theme] = {}
     skipped: dict[str, str] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+    for entry in entries(GROUP):
         try:
             found[entry.name] = _load(entry)
         except Invalid as error:

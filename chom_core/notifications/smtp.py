@@ -7,17 +7,18 @@ where a password would be sent. A certificate that is wrong is always refused.
 from __future__ import annotations
 
 import re
-import smtplib
-import ssl
 from dataclasses import dataclass, field
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from chom_core.database import clock
 from chom_core.values.errors import Invalid
+
+if TYPE_CHECKING:  # web processes write mails into the outbox; who sends them loads what sending needs
+    import smtplib
+    import ssl
+    from email.message import EmailMessage
 
 TIMEOUT = 20.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -79,11 +80,16 @@ def one_line(text: str) -> str:
 
 def address(name: str, mail: str) -> str:
     """`Name <mail>` as a header, quoted and encoded as RFC 5322 and 2047 ask."""
+    from email.headerregistry import Address
+
     return str(Address(one_line(name), addr_spec=one_line(mail)))
 
 
 def compose(mail: Outgoing) -> EmailMessage:
     """The message: plain text and HTML side by side, a Message-ID that is the same on every try."""
+    from email.message import EmailMessage
+    from email.policy import SMTP
+
     message = EmailMessage(policy=SMTP)
     domain = parseaddr(mail.sender)[1].rpartition("@")[2] or "localhost"
     message["Message-ID"] = f"<{mail.id}@{domain}>"
@@ -101,6 +107,9 @@ def compose(mail: Outgoing) -> EmailMessage:
 
 def send(server: Server, mail: Outgoing) -> None:
     """Hand `mail` to `server`. Rejected: never again; OSError or SMTPException: another time."""
+    import smtplib
+    import ssl
+
     message = compose(mail)
     sender = parseaddr(mail.sender)[1]
     context = ssl.create_default_context()
@@ -133,6 +142,8 @@ def _secure(client: smtplib.SMTP, server: Server, context: ssl.SSLContext) -> No
         client.starttls(context=context)
         client.ehlo()
     elif server.starttls == "yes" or server.user:
+        import ssl
+
         raise ssl.SSLError(f"{server.host} offers no STARTTLS, and a password must not go in the clear")
 
 
@@ -140,4 +151,6 @@ def _refused(code: int, words: bytes | str) -> None:
     said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     if 500 <= code < 600:
         raise Rejected(f"{code} {said}")
+    import smtplib
+
     raise smtplib.SMTPResponseException(code, said)

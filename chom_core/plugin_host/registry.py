@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -55,6 +56,16 @@ class Skipped:
     why: str
 
 
+@lru_cache(maxsize=1)
+def _every_entry() -> Any:
+    return entry_points()  # opens a file of every package here, so once per process
+
+
+def entries(group: str) -> list[EntryPoint]:
+    """The entry points of a group in this environment, by name."""
+    return sorted(_every_entry().select(group=group), key=lambda entry: entry.name)
+
+
 class Registry:
     """Every plugin of this process and every implementation of every hook."""
 
@@ -73,8 +84,8 @@ class Registry:
     ) -> None:
         """Load what is there. `unfit` may give a reason to leave a plugin out (its schema is behind); `absent` one,
         by the name, not even to import it (nobody installed it)."""
-        found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-        self.add(((entry.name, _version(entry), entry.load) for entry in found), role, unfit, absent)
+        found = ((entry.name, _version(entry), entry.load) for entry in entries(GROUP))
+        self.add(found, role, unfit, absent)
 
     def add(
         self,
