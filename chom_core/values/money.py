@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 
@@ -28,16 +28,23 @@ class Money:
     def __post_init__(self) -> None:
         if isinstance(self.amount, bool) or not isinstance(self.amount, int):
             raise TypeError(f"Money takes whole minor units, not {self.amount!r}")
-        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+        code = self.currency
+        if len(code) != 3 or not (code.isascii() and code.isalpha() and code.isupper()):
             raise ValueError(f"{self.currency!r} is not an ISO 4217 currency code")
 
     @classmethod
     def of(cls, major: Decimal | str | int, currency: str) -> Money:
         """Money from major units: `Money.of("29.00", "USD")`. Refuses what has more digits than the currency."""
-        scaled = Decimal(major).scaleb(exponent(currency))
-        if scaled != scaled.to_integral_value():
+        if isinstance(major, (bool, float)):
+            raise TypeError(f"Money is made of Decimal, text or whole numbers, not {major!r}")
+        try:  # in whole numbers: Decimal's own arithmetic silently rounds to 28 digits
+            top, bottom = Decimal(major).as_integer_ratio()
+        except (InvalidOperation, OverflowError, ValueError):
+            raise ValueError(f"{major!r} is not an amount") from None
+        units, rest = divmod(top * 10 ** exponent(currency), bottom)
+        if rest:
             raise ValueError(f"{major} has more digits than {currency} knows")
-        return cls(int(scaled), currency)
+        return cls(units, currency)
 
     @classmethod
     def zero(cls, currency: str) -> Money:

@@ -44,7 +44,8 @@ class BillingPeriod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """[start, end) between two UTC instants."""
+    """[start, end) between two instants, kept in UTC: Python subtracts and compares two datetimes of one zone by
+    their wall clocks, which is wrong across a change of clocks."""
 
     start: datetime
     end: datetime
@@ -52,6 +53,8 @@ class Period:
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise ValueError("a period is between two aware instants")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.end <= self.start:
             raise ValueError("a period ends after it starts")
 
@@ -68,8 +71,12 @@ def boundary(anchor: datetime, months: int, zone: str = "UTC") -> datetime:
     """The instant `months` calendar months after `anchor`, at the same local time in `zone`.
 
     Where the month is shorter than the anchor's day, its last day is meant. A local time that the spring change
-    skips is moved forward by the change; one that happens twice is the first.
+    skips is moved forward by the change; one that happens twice is the first, except for the anchor itself.
     """
+    if anchor.tzinfo is None:
+        raise ValueError("an anchor is an aware instant")
+    if not months:
+        return anchor.astimezone(UTC)
     tz = ZoneInfo(zone)
     local = anchor.astimezone(tz)
     index = local.year * 12 + local.month - 1 + months
@@ -80,6 +87,9 @@ def boundary(anchor: datetime, months: int, zone: str = "UTC") -> datetime:
 
 def period_at(anchor: datetime, every: BillingPeriod, instant: datetime, zone: str = "UTC") -> Period:
     """The period of the subscription anchored at `anchor` that holds `instant` (≥ anchor)."""
+    if anchor.tzinfo is None or instant.tzinfo is None:
+        raise ValueError("a period is found by aware instants")
+    anchor, instant = anchor.astimezone(UTC), instant.astimezone(UTC)
     if instant < anchor:
         raise ValueError("the instant lies before the anchor")
     tz = ZoneInfo(zone)
