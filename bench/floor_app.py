@@ -41,6 +41,14 @@ class Tenant(Base):
     __tablename__ = "tenants"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plans.id"))
+
+
+class Plan(Base):
+    __tablename__ = "plans"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    sites: Mapped[int]
 
 
 class Node(Base):
@@ -60,6 +68,7 @@ class Site(Base):
     name: Mapped[str]
     title: Mapped[str]
     status: Mapped[str]
+    url: Mapped[str]
     paid_by: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -77,14 +86,15 @@ db: scoped_session[Session] = scoped_session(sessionmaker(engine))
 app = Flask(__name__)
 app.secret_key = "floor"
 encode = msgspec.json.Encoder().encode
-COLUMNS = ("id", "kind", "name", "title", "status", "paid_by", "created_at")
+COLUMNS = ("id", "kind", "name", "title", "status", "url", "paid_by", "created_at")
 LIST = select(Site, Node).join(Node, Node.id == Site.node_id).order_by(Site.id).limit(ROWS)
 NAV = [(f"Item {i}", f"/x/{i}") for i in range(12)]
 PAGE = app.jinja_env.from_string(
     "<!doctype html><html><head><title>{{ title }}</title></head><body><nav>{% for label, href in nav %}"
     '<a href="{{ href }}">{{ label }}</a>{% endfor %}</nav><h1>{{ title }}</h1><table>{% for site, node in rows %}'
-    '<tr><td><a href="/sites/{{ site.id }}">{{ site.name }}</a></td><td>{{ site.title }}</td><td>{{ site.kind }}</td>'
-    "<td>{{ site.status }}</td><td>{{ node.region }}</td><td>{{ site.paid_by }}</td><td>{{ site.created_at }}</td></tr>"
+    '<tr><td><a href="/sites/{{ site.id }}">{{ site.title }}</a> {{ site.name }}</td><td>{{ site.status }}</td>'
+    '<td>{{ site.kind }}</td><td><a href="{{ site.url }}">{{ site.url }}</a></td><td>{{ price }}</td>'
+    "<td>{{ site.created_at.date() }}</td></tr>"
     "{% endfor %}</table></body></html>"
 )
 
@@ -127,6 +137,7 @@ def create_site() -> Response:
         paid_by="p",
         created_at=now,
         title="",
+        url="",
         name=given["name"],
     )
     db.add(site)
@@ -150,24 +161,35 @@ def page() -> str:
     assert tenant is not None
     rows = db.execute(LIST.where(Site.tenant_id == tenant.id)).all()
     count = db.scalar(select(func.count()).select_from(Site).where(Site.tenant_id == tenant.id))
-    return PAGE.render(rows=rows, nav=NAV, title=f"{tenant.name} ({count})")
+    plan = db.get(Plan, tenant.plan_id)
+    assert plan is not None
+    price = f"Included in {plan.title} ({count} of {plan.sites})"
+    return PAGE.render(rows=rows, nav=NAV, title=tenant.name, price=price)
 
 
 def seed() -> None:
     """Its tables and as many rows as a scenario shows."""
     Base.metadata.create_all(engine)
     with engine.begin() as connection:
-        connection.execute(insert(Tenant), {"id": TENANT, "name": "Floor"})
+        connection.execute(insert(Plan), {"id": 1, "title": "Pro", "sites": 60})
+        connection.execute(insert(Tenant), {"id": TENANT, "name": "Floor", "plan_id": 1})
         connection.execute(insert(Node), {"id": 1, "name": "n1", "region": "here"})
         connection.execute(insert(User), {"id": 1, "name": "Floor", "tenant_id": TENANT})
         digest = hashlib.sha256(TOKEN.encode()).hexdigest()
         connection.execute(insert(Token), {"id": 1, "digest": digest, "tenant_id": TENANT})
-        row = {"tenant_id": TENANT, "node_id": 1, "kind": "static", "status": "active", "paid_by": "plan"}
-        now = datetime.now(UTC)
+        row: dict[str, object] = {
+            "tenant_id": TENANT,
+            "node_id": 1,
+            "kind": "static",
+            "status": "active",
+            "paid_by": "plan",
+        }
+        row["created_at"] = datetime.now(UTC)
         connection.execute(
             insert(Site),
             [
-                row | {"id": uuid4(), "name": f"s{i}", "title": f"Site {i}", "created_at": now}
+                row
+                | {"id": uuid4(), "name": f"s{i}", "title": f"Site {i}", "url": f"https://s{i}.bench.example"}
                 for i in range(ROWS)
             ],
         )

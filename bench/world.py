@@ -6,12 +6,16 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
+from uuid import UUID
 
 from cryptography.fernet import Fernet
 from flask.sessions import SecureCookieSessionInterface
 
 from chom_core import config, setup
-from chom_core.database import PLATFORM_ID, Tenant, clock, roles, transaction
+from chom_core.billing.models import Plan, Subscription, SubscriptionItem
+from chom_core.billing.service.subscriptions import source
+from chom_core.database import PLATFORM_ID, Tenant, clock, roles, session, transaction
 from chom_core.embedded.postgres import Postgres
 from chom_core.embedded.valkey import Valkey
 from chom_core.identity.models import Membership, Person
@@ -83,13 +87,32 @@ def _seed() -> tuple[str, str]:
         here.flush()
         opened = open_session(person, tenant_id=tenant.id)
     who = Principal("person", person.id, tenant.id, Role.OWNER, name="Bench")
+    with transaction(PLATFORM_ID) as here:
+        plan = Plan(
+            reseller_id=PLATFORM_ID, code="bench", title="Pro", shape="hosting", allowances={"sites": 60}
+        )
+        here.add(plan)
     with transaction(tenant.id, who) as here:
+        paid_by = _subscribe(tenant.id, plan)
         for i in range(ROWS):
             here.add(Service(tenant_id=tenant.id, node_id=node.id, kind="static", name=f"s{i}", title=f"Site {i}",
-                             status="active", family="site", paid_by="",
-                             marker=f"m{i}"))  # fmt: skip
+                             status="active", family="site", paid_by=paid_by, marker=f"m{i}",
+                             facts={"url": f"https://s{i}.bench.example"}))  # fmt: skip
         key = create_api_key("bench", role=Role.ADMIN).secret
     return key, opened.token
+
+
+def _subscribe(tenant_id: UUID, plan: Plan) -> str:
+    """A hosting plan that pays for the services, as nearly every customer has; how services name it."""
+    now = clock.machine()
+    bought = Subscription(tenant_id=tenant_id, seller_id=PLATFORM_ID, shape="hosting", status="active", currency="USD",
+                          billing_period="monthly", anchor=now, zone="UTC", current_period_start=now,
+                          current_period_end=now + timedelta(days=30))  # fmt: skip
+    bought.items.append(SubscriptionItem(tenant_id=tenant_id, plan_id=plan.id, plan_code=plan.code, title=plan.title,
+                                         shape="hosting", quantity=1, amount=7900, currency="USD"))  # fmt: skip
+    session().add(bought)
+    session().flush()
+    return source(bought.items[0])
 
 
 def _sign(settings: config.Settings, values: dict[str, object]) -> str:
