@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,21 +11,22 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
-from chom_core.database import clock, engine
+from chom_core.database import clock, engine, wire
 from chom_core.database.actor import CORE, ForeignWrite, Running, _actor
 from chom_core.database.base import TenantRow
+from chom_core.database.wire import Statement, Text
 from chom_core.values.errors import NotFound
 from chom_core.values.principal import SYSTEM, Principal
 
 #: One round trip at begin: fence, reseller, test clock and generation of the organisation.
-_BEGIN = """
-select set_config('chom.tenant_id', id::text, true), clock_at, generation,
+_BEGIN = Statement("""
+select clock_at::text, generation::text, set_config('chom.tenant_id', id::text, true),
        set_config('chom.reseller_id', (case kind when 'customer' then parent_id else id end)::text, true)
 from core.tenant where id = %s
-"""
+""")
 
 
 Pending = tuple[Collection[Any], Collection[Any], Collection[Any]]
@@ -36,7 +37,8 @@ class Unit:
     """The current unit of work. Its organisation is fixed once; `generation` is the organisation's at begin.
 
     `hook_table` is the plugin host's: the implementations that answer for this organisation. `savepoint` is the
-    connection that holds one while a plugin's hook reads. `fence` is the filter of its selects, made once.
+    connection that holds one while a plugin's hook reads. `fence` is the filter of its selects, made once. `last` is
+    sent with its COMMIT.
     """
 
     session: Session
@@ -48,6 +50,7 @@ class Unit:
     savepoint: Connection | None = None
     hook_table: Any = None
     fence: Any = None
+    last: tuple[Statement, Sequence[Text]] | None = None
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     cache: dict[Any, Any] = field(default_factory=dict)
 
@@ -108,10 +111,12 @@ def _set_fence(session: _Session, transaction: SessionTransaction, connection: C
 
 
 def _enter(unit: Unit, connection: Connection) -> None:
-    row = connection.exec_driver_sql(_BEGIN, (unit.tenant_id,)).one_or_none()
+    row = wire.first(connection, _BEGIN, (str(unit.tenant_id),))
     if row is None:
         raise NotFound("This organisation does not exist any more.")
-    unit.clock_at, unit.generation = row[1], row[2]
+    stood, generation = row[0], row[1]
+    unit.clock_at = datetime.fromisoformat(stood) if stood else None
+    unit.generation = int(generation or 0)
     clock.standing.set(unit.clock_at)
 
 
@@ -145,6 +150,14 @@ def session() -> Session:
     return current().session
 
 
+def commit_with(statement: Statement, *values: Text) -> None:
+    """Make `statement` the current unit's last, sent with its COMMIT: it takes effect, or nothing of the unit does.
+
+    It must fail where it may not take effect. A `restart` in between does not send it.
+    """
+    current().last = (statement, values)
+
+
 def after_commit(callback: Callable[[], None]) -> None:
     """Call `callback` once the current unit has committed; never if it rolls back."""
     current().callbacks.append(callback)
@@ -163,6 +176,30 @@ def bind_tenant(tenant_id: UUID, principal: Principal | None = None) -> Unit:
     return unit
 
 
+#: The connection that units of work share, one after the other.
+_shared: ContextVar[Connection | None] = ContextVar("chom_connection", default=None)
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Units of work in the block share a connection, as far as they come one after the other: a batch of jobs.
+
+    To check it out, wrap it and put it back for each unit is a tenth of what a short job costs.
+    """
+    with engine.engine().connect() as connection:
+        token = _shared.set(connection)
+        try:
+            yield
+        finally:
+            _shared.reset(token)
+
+
+def _bind() -> Connection | Engine:
+    """What a new unit of work is bound to: a unit inside another one needs a connection of its own."""
+    shared = _shared.get()
+    return engine.engine() if shared is None or shared.in_transaction() else shared
+
+
 @contextmanager
 def transaction(
     tenant_id: UUID | None = None, principal: Principal = SYSTEM, *, _everyone: bool = False
@@ -171,7 +208,7 @@ def transaction(
 
     Inside another unit it is independent of it: what it commits stays, whatever the outer one does.
     """
-    with _Session(engine.engine(), expire_on_commit=False) as fresh:
+    with _Session(_bind(), expire_on_commit=False) as fresh:
         unit = fresh.unit = Unit(fresh, principal, tenant_id, everyone=_everyone)
         token, stood = _current.set(unit), clock.standing.set(None)
         outer = _actor.get()
@@ -180,6 +217,8 @@ def transaction(
             if tenant_id is not None:
                 fresh.connection()  # begin now: clock.now() must not read the machine's time before the first query
             yield fresh
+            if unit.last is not None:
+                _send_last(fresh, *unit.last)
             Session.commit(fresh)
         except BaseException:
             Session.rollback(fresh)
@@ -189,6 +228,14 @@ def transaction(
             clock.standing.reset(stood)
             _current.reset(token)
     _run(unit)
+
+
+def _send_last(session: Session, statement: Statement, values: Sequence[Text]) -> None:
+    for _ in range(100):  # as SQLAlchemy's commit does: what listens to a flush may change more rows
+        session.flush()
+        if not (session.new or session.dirty or session.deleted):
+            break
+    wire.last(session.connection(), statement, values)
 
 
 @contextmanager

@@ -14,10 +14,12 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from psycopg.errors import InvalidTextRepresentation
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from chom_core.database import engine
+from chom_core.database import commit_with, engine
+from chom_core.database.wire import Statement
 from chom_core.work import checkpoint
 from chom_core.work.handlers import Job
 
@@ -55,10 +57,15 @@ CLAIM_ANY = _claim_sql("")
 CLAIM_ONE = _claim_sql("and id = %(id)s")
 
 _HELD = " where id = %(id)s and token = %(token)s and state = 'running'"
-FINISH = (
-    "update core.job set state = 'done', finished_at = now(), lease_until = null, last_error = %(note)s::text"
-    + _HELD
-)
+_LOST = "the lease was lost"
+# It fails where the lease was lost, since its COMMIT is in the same message. The cast is of an aggregate: one of a
+# constant would be made, and fail, when the statement is planned.
+FINISH = Statement(f"""
+with done as (
+  update core.job set state = 'done', finished_at = now(), lease_until = null, last_error = %s::text
+  where id = %s::uuid and token = %s::bigint and state = 'running' returning 1)
+select (case count(*) when 1 then '1' else '{_LOST}' end)::int from done
+""")
 _FAIL = (
     "update core.job set state = %(state)s::text, lease_until = null, last_error = %(error)s::text,"
     " due_at = now() + make_interval(secs => %(delay)s),"
@@ -106,10 +113,14 @@ def claim(sql: str, limit: int = BATCH, **where: Any) -> list[Job]:
     return [Job(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9]) for row in rows]
 
 
-def finish(connection: Connection, job: Job, note: str | None = None) -> None:
-    """Mark `job` done on `connection`, in the transaction that holds its effects; Fenced where it is not ours."""
-    if connection.exec_driver_sql(FINISH, {"id": job.id, "token": job.token, "note": note}).rowcount != 1:
-        raise Fenced(f"{job.kind} {job.id}: the lease was lost")
+def finish(job: Job, note: str | None = None) -> None:
+    """Let the current unit's COMMIT mark `job` done; where the lease is lost it fails instead (see `fenced`)."""
+    commit_with(FINISH, note, str(job.id), str(job.token))
+
+
+def fenced(error: DBAPIError) -> bool:
+    """Is `error` what FINISH raises for a job that is not ours any more?"""
+    return isinstance(error.orig, InvalidTextRepresentation) and _LOST in str(error.orig)
 
 
 def hold(connection: Connection, job: Job) -> None:

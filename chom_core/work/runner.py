@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from structlog.contextvars import bound_contextvars
 
-from chom_core.database import actor, restart, session, transaction
+from chom_core.database import actor, one_connection, restart, session, transaction
 from chom_core.database.actor import CORE
 from chom_core.work import checkpoint, handlers, lease, wake
 from chom_core.work.deadline import TimedOut, deadline
@@ -72,8 +72,7 @@ def attempt(job: Job, *, reraise: bool = False) -> str:
         try:
             return _attempt(job)
         except Fenced:
-            log.warning("job fenced: its lease went to another worker")
-            return "fenced"
+            return _fenced()
         except Moved:
             lease.release([job], KINDS[job.kind].pool)
             wake.wake(KINDS[job.kind].pool, {job.id: job.kind})
@@ -82,11 +81,18 @@ def attempt(job: Job, *, reraise: bool = False) -> str:
             log.warning("job failed", error=clean(str(error)))
             return lease.fail(job, clean(str(error)) or "its handler gave up", final=True)
         except DBAPIError as error:
+            if lease.fenced(error):
+                return _fenced()
             if error.connection_invalidated:
                 raise  # the database went away: the lease runs out, the job comes back
             return _failed(job, error, reraise)
         except (Exception, TimedOut) as error:
             return _failed(job, error, reraise)
+
+
+def _fenced() -> str:
+    log.warning("job fenced: its lease went to another worker")
+    return "fenced"
 
 
 def _failed(job: Job, error: BaseException, reraise: bool) -> str:
@@ -116,8 +122,8 @@ def _attempt(job: Job) -> str:
                     kind.handler(job)
                     unit.flush()
                 checkpoint.reach("run:handled")
-            lease.finish(unit.connection(), job, note)
-            checkpoint.reach("run:marked")
+            lease.finish(job, note)
+            checkpoint.reach("run:marked")  # from here the mark goes with the COMMIT
         checkpoint.reach("run:committed")
         return "off" if note else "done"
     finally:
@@ -151,6 +157,11 @@ def _enough(until: float) -> bool:
 
 def _run_batch(jobs: list[Job], keeper: Keeper, until: float) -> int:
     keeper.add(jobs)
+    with one_connection():
+        return _run_each(jobs, keeper, until)
+
+
+def _run_each(jobs: list[Job], keeper: Keeper, until: float) -> int:
     for index, job in enumerate(jobs):
         if index and _enough(until):
             rest = jobs[index:]

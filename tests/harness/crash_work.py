@@ -131,11 +131,11 @@ def plant_bug() -> None:
     def marked_apart(given: Job) -> str:
         outcome = attempt(given)
         with lease.autocommit() as connection:
-            connection.exec_driver_sql(lease.FINISH, {"id": given.id, "token": given.token, "note": None})
+            connection.exec_driver_sql(lease.FINISH.sql, (None, str(given.id), str(given.token)))
         return outcome
 
     assert right is lease.finish
-    lease.finish = lambda connection, given, note=None: None
+    lease.finish = lambda given, note=None: None
     runner._attempt = marked_apart
 
 
