@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from chom_core import config, logs
@@ -140,3 +142,10 @@ def test_a_job_carries_its_ids_into_its_lines(written: Any, desk: Desk) -> None:
     handlers.KINDS.update(kinds)
     (line,) = [line for line in written() if line["event"] == "working"]
     assert (line["job"], line["tenant"], line["kind"]) == (str(made), str(desk.north), "test.speaks")
+
+
+@given(
+    st.from_regex(logs._ORDINARY, fullmatch=True) | st.sampled_from(["bearer", "sk-live", "gAAAAA", "token"])
+)
+def test_what_skips_the_search_holds_nothing_it_would_find(word: str) -> None:
+    assert logs.clean(logs._SECRET_PAIR.sub("***", logs._SECRET_TEXT.sub("***", word))) == word
