@@ -8,6 +8,8 @@ Debits are positive, credits negative. The chart (per seller, customer and curre
     tax_payable       liability  tax charged on invoices
     customer_credit   liability  account credit: paid in, refundable
     promotional_credit liability granted, never cash
+    promotional_expense expense  credit that nobody paid in: what granting it costs
+    refund_clearing   liability  refunds on their way to the card, as far as they were taken from credit
     write_off         expense    invoices given up as uncollectible
     fees              expense    what the gateway keeps
     vendor_payable, affiliate_payable, reseller_payable   liability, with a party
@@ -39,6 +41,8 @@ CHART: dict[str, str] = {
     "tax_payable": "liability",
     "customer_credit": "liability",
     "promotional_credit": "liability",
+    "promotional_expense": "expense",
+    "refund_clearing": "liability",
     "write_off": "expense",
     "fees": "expense",
     "vendor_payable": "liability",

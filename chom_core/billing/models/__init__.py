@@ -1,16 +1,32 @@
 """Billing's tables. Amounts are whole minor units (bigint) beside a currency; instants are UTC."""
 
-from chom_core.billing.models.catalogue import Plan, PlanFeature, Price
+from chom_core.billing.models.catalogue import Plan, PlanFeature, Price, UsagePrice
 from chom_core.billing.models.checkout import Checkout
+from chom_core.billing.models.coupons import Coupon, CouponCount, CouponRedemption, PromotionCode
+from chom_core.billing.models.credit import CreditGrant, CreditNote, CreditNoteLine, CreditUse, Refund
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
 from chom_core.billing.models.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
 from chom_core.billing.models.payments import Payment, PaymentMethod
 from chom_core.billing.models.sellers import BillingProfile, NumberSeries, Seller
-from chom_core.billing.models.subscriptions import Subscription, SubscriptionItem
+from chom_core.billing.models.subscriptions import (
+    BilledPeriod,
+    Subscription,
+    SubscriptionChange,
+    SubscriptionItem,
+)
+from chom_core.billing.models.usage import UsageClosing, UsageDay, UsageEvent, UsageKey
 
 __all__ = [
+    "BilledPeriod",
     "BillingProfile",
     "Checkout",
+    "Coupon",
+    "CouponCount",
+    "CouponRedemption",
+    "CreditGrant",
+    "CreditNote",
+    "CreditNoteLine",
+    "CreditUse",
     "Invoice",
     "InvoiceLine",
     "LedgerAccount",
@@ -23,9 +39,17 @@ __all__ = [
     "Plan",
     "PlanFeature",
     "Price",
+    "PromotionCode",
+    "Refund",
     "Seller",
     "Subscription",
+    "SubscriptionChange",
     "SubscriptionItem",
+    "UsageClosing",
+    "UsageDay",
+    "UsageEvent",
+    "UsageKey",
+    "UsagePrice",
 ]
 
 from chom_core.billing import ddl as _ddl  # noqa: F401 (its listeners belong to these tables)

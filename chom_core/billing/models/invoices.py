@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from chom_core.database import Model, TenantRow
+from chom_core.values.money import Money
 
 STATUSES = ("draft", "open", "paid", "void", "uncollectible")
 
@@ -20,7 +21,11 @@ class Invoice(TenantRow, Model):
     """draft → open (finalised: has a number) → paid, void or uncollectible.
 
     `snapshot` freezes seller, customer, brand name and tax words as they were: {seller, customer, brand, tax}.
-    `amount_paid` and `amount_refunded` grow; `total - amount_paid` is the amount due while it is open.
+    What is due: `total - amount_paid - amount_credited - amount_noted`, never below zero.
+    `amount_paid`: money received that counts towards it (a bare refund takes it back out) · `amount_credited`: credit
+    used for it · `amount_noted`: credit notes, as far as they reduced what was due · `amount_refunded`: all cash given
+    back · `amount_written_off`: given up as uncollectible; a later payment takes that back. `series`: whose counter
+    its number came from.
     """
 
     __tablename__ = "invoice"
@@ -29,6 +34,12 @@ class Invoice(TenantRow, Model):
         CheckConstraint("(status = 'draft') = (number is null) or status = 'void'", name="number"),
         CheckConstraint("total = subtotal + tax and total >= 0", name="total"),
         CheckConstraint("amount_paid between 0 and total", name="paid"),
+        CheckConstraint(
+            "amount_credited >= 0 and amount_noted >= 0 and amount_refunded >= 0"
+            " and amount_paid + amount_credited + amount_noted <= total",
+            name="settled",
+        ),
+        CheckConstraint("amount_written_off between 0 and total", name="written_off"),
         UniqueConstraint("tenant_id", "subscription_id", "period_start"),
         Index(
             "uq_invoice_number",
@@ -52,14 +63,27 @@ class Invoice(TenantRow, Model):
     tax_note: Mapped[str] = mapped_column(String(300), default="")
     amount_paid: Mapped[int] = mapped_column(BigInteger, default=0)
     amount_refunded: Mapped[int] = mapped_column(BigInteger, default=0)
+    amount_credited: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    amount_noted: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    amount_written_off: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    series: Mapped[str] = mapped_column(String(60), default="invoice", server_default="invoice")
     period_start: Mapped[datetime | None]
     period_end: Mapped[datetime | None]
     finalised_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
 
     lines: Mapped[list[InvoiceLine]] = relationship(lazy="selectin", order_by="InvoiceLine.position")
+
+    @property
+    def due(self) -> Money:
+        """What is left to pay; zero once it is void. A draft's is its total."""
+        if self.status == "void":
+            return Money.zero(self.currency)
+        settled = (self.amount_paid or 0) + (self.amount_credited or 0) + (self.amount_noted or 0)
+        return Money(self.total - settled, self.currency)
 
 
 class InvoiceLine(TenantRow, Model):

@@ -40,10 +40,12 @@ class PaymentMethod(TenantRow, Model):
 
 
 class Payment(TenantRow, Model):
-    """One attempt to pay an invoice. `key` is made from the invoice and the attempt's number and kept for ever.
+    """One attempt to pay an invoice, or to top up the account credit. `key` is made from what is paid, for ever.
 
     `intent`: charge takes the money at once, authorise holds it until the service stands. `checkout_id` where the
-    attempt belongs to a purchase.
+    attempt belongs to a purchase. A top-up has no invoice: money paid in is owed back until a finalised (and taxed)
+    invoice uses it, so it is no sale yet. `amount_applied`: what counted towards the invoice; the rest of a payment
+    is account credit. `amount_refunded`: given back, refunds on their way included.
     """
 
     __tablename__ = "payment"
@@ -52,18 +54,20 @@ class Payment(TenantRow, Model):
         CheckConstraint(f"status in {STATUSES}", name="status"),
         CheckConstraint("intent in ('charge', 'authorise')", name="intent"),
         CheckConstraint("amount > 0", name="amount"),
-        Index(
+        CheckConstraint("amount_applied between 0 and amount", name="applied"),
+        CheckConstraint("amount_refunded between 0 and amount", name="refunded"),
+        CheckConstraint("(purpose = 'top_up') = (invoice_id is null)", name="purpose"),
+        Index(  # of an invoice; a second payment may follow one that succeeded, where a refund re-opened the debt
             "uq_payment_one_open_attempt",
             "tenant_id",
             "invoice_id",
             unique=True,
-            postgresql_where=text(
-                "status in ('created', 'requires_action', 'pending', 'authorised', 'succeeded')"
-            ),
+            postgresql_where=text("status in ('created', 'requires_action', 'pending', 'authorised')"),
         ),
     )
 
-    invoice_id: Mapped[UUID] = mapped_column(ForeignKey("core.invoice.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(10), default="invoice", server_default="invoice")
+    invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("core.invoice.id"), index=True)
     checkout_id: Mapped[UUID | None] = mapped_column(ForeignKey("core.checkout.id"))
     key: Mapped[str] = mapped_column(String(200))
     gateway: Mapped[str] = mapped_column(String(40))
@@ -73,6 +77,8 @@ class Payment(TenantRow, Model):
     return_url: Mapped[str] = mapped_column(String(500), default="")
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
+    amount_applied: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    amount_refunded: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     status: Mapped[str] = mapped_column(String(16), default="created")
     reference: Mapped[str] = mapped_column(String(120), default="", index=True)
     url: Mapped[str] = mapped_column(Text, default="")

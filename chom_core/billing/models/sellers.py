@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chom_core.database import Model, PlatformRow, ResellerRow, TenantRow
 
 
 class Seller(ResellerRow, Model):
-    """The platform or a reseller as a legal person. `gateway` names the gateway plugin it takes payments with."""
+    """The platform or a reseller as a legal person. `gateway` names the gateway plugin it takes payments with.
+
+    `numbering`: "seller" counts all its invoices in one series (INV-000001), "customer" each customer's in a series
+    of its own (prefix, the customer's number, the invoice's: BENT-1-001-001). Credit notes always have one series.
+    """
 
     __tablename__ = "seller"
-    __table_args__ = (UniqueConstraint("reseller_id"),)
+    __table_args__ = (
+        UniqueConstraint("reseller_id"),
+        CheckConstraint("numbering in ('seller', 'customer')", name="numbering"),
+    )
 
     legal_name: Mapped[str] = mapped_column(String(200))
     address: Mapped[str] = mapped_column(Text, default="")
     country: Mapped[str] = mapped_column(String(2), default="")
     tax_id: Mapped[str] = mapped_column(String(40), default="")
     number_prefix: Mapped[str] = mapped_column(String(20), default="INV-")
+    note_prefix: Mapped[str] = mapped_column(String(20), default="CN-", server_default="CN-")
+    numbering: Mapped[str] = mapped_column(String(10), default="seller", server_default="seller")
     gateway: Mapped[str] = mapped_column(String(40), default="")
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     due_days: Mapped[int] = mapped_column(default=7)
@@ -36,12 +45,15 @@ class NumberSeries(PlatformRow, Model):
     __table_args__ = (UniqueConstraint("seller_id", "series"),)
 
     seller_id: Mapped[UUID]
-    series: Mapped[str] = mapped_column(String(20))
+    series: Mapped[str] = mapped_column(String(60))
     last: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class BillingProfile(TenantRow, Model):
-    """Who pays in this organisation. Locking its row puts this organisation's billing verbs in line."""
+    """Who pays in this organisation. Locking its row puts this organisation's billing verbs in line.
+
+    `consolidate`: subscriptions whose periods end on the same local day are renewed by one invoice.
+    """
 
     __tablename__ = "billing_profile"
     __table_args__ = (UniqueConstraint("tenant_id"),)
@@ -51,4 +63,6 @@ class BillingProfile(TenantRow, Model):
     country: Mapped[str] = mapped_column(String(2), default="")
     vat_id: Mapped[str] = mapped_column(String(40), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
+    consolidate: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     currency: Mapped[str] = mapped_column(String(3), default="USD")
+    customer_number: Mapped[int | None]
