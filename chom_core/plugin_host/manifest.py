@@ -44,12 +44,17 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Something that is counted and may be billed."""
+    """Something that is counted and may be billed, month by month, each subject (service) on its own.
+
+    `sum` adds values up; `max` and `last` take the highest and the latest of the month; `unique` counts different
+    keys; `time_weighted` is the mean of a level that holds until the next event; `running` adds up over all months,
+    so an event of −1 gives back what +1 took. Elsewhere the core calls a plugin's meter `<plugin>.<name>`.
+    """
 
     name: str
-    title: str
+    title: str | LazyString
     unit: str
-    aggregation: Literal["sum", "max", "last", "unique", "time_weighted"] = "sum"
+    aggregation: Literal["sum", "max", "last", "unique", "time_weighted", "running"] = "sum"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,233 @@
+"""Recording usage: one statement inserts the events and adds them to their days, once for ever per id.
+
+What is malformed refuses the whole batch and nothing is written. What is well formed but has nothing to count towards
+(an unknown meter, no subscription, a time outside the window) is kept with its reason, shown, and may match later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from chom_core.billing.models.usage import ORGANISATION
+from chom_core.billing.service import usage_events, usage_meters, usage_rollups
+from chom_core.database import clock, current, session
+from chom_core.values.errors import Conflict, Invalid
+from chom_core.values.ids import uuid7
+
+MOST = 100
+#: How far from now an event may lie, in business time, to be counted: Stripe's limits for meter events.
+BACK, AHEAD = timedelta(days=35), timedelta(minutes=5)
+
+
+class EventLike(Protocol):
+    """What a sender says of an event; `NewEvent` and the API's own shape are such."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def meter(self) -> str: ...
+    @property
+    def value(self) -> Decimal: ...
+    @property
+    def at(self) -> datetime | None: ...
+    @property
+    def subject(self) -> UUID | None: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def properties(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Use of a meter at an instant (None: now), by a service (None: the organisation itself).
+
+    `id` is the sender's and counts once for ever. `key` is what a unique meter counts, such as a visitor.
+    """
+
+    id: str
+    meter: str
+    value: Decimal = Decimal(1)
+    at: datetime | None = None
+    subject: UUID | None = None
+    key: str = ""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """The event at `index` was received and is kept, but does not count."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch: how many events count now, and the places of those that do not."""
+
+    accepted: int
+    duplicates: tuple[int, ...] = ()
+    unmatched: tuple[Unmatched, ...] = ()
+
+
+_INGEST = text("""
+with span as materialized (
+  select coalesce(started_at, created_at) as begun, coalesce(ended_at, 'infinity') as ended
+  from core.subscription where tenant_id = :tenant and status <> 'incomplete'
+), added as (
+  insert into core.usage_event
+    (id, created_at, tenant_id, event_id, meter, subject, at, value, key, properties, reason)
+  select id, :now, :tenant, event_id, meter, subject, at, value, key, cast(properties as jsonb),
+         case when reason <> '' then reason
+              when exists (select from span where begun <= at and at < ended) then ''
+              else 'no_subscription' end
+  from unnest(cast(:ids as uuid[]), cast(:event_ids as text[]), cast(:meters as text[]), cast(:subjects as uuid[]),
+              cast(:ats as timestamptz[]), cast(:values as numeric[]), cast(:keys as text[]),
+              cast(:properties as text[]), cast(:reasons as text[]))
+       as g(id, event_id, meter, subject, at, value, key, properties, reason)
+  order by event_id
+  on conflict (tenant_id, event_id) do nothing
+  returning id, meter, subject, at, value, key, reason
+), counted as (
+  select *, (at at time zone 'UTC')::date as day from added where reason = ''
+), summed as (
+  insert into core.usage_day as d (id, created_at, tenant_id, meter, subject, day,
+    events, total, highest, last_value, last_at, last_id, first_at, area)
+  select gen_random_uuid(), :now, :tenant, meter, subject, day, count(*), sum(value), max(value),
+         (array_agg(value order by at desc, id desc))[1], max(at),
+         (array_agg(id order by at desc, id desc))[1], min(at), 0
+  from counted where meter <> all(cast(:weighted as text[]))
+  group by meter, subject, day order by meter, subject, day
+  on conflict (tenant_id, meter, subject, day) do update set
+    events = d.events + excluded.events, total = d.total + excluded.total,
+    highest = greatest(d.highest, excluded.highest), first_at = least(d.first_at, excluded.first_at),
+    last_value = case when (excluded.last_at, excluded.last_id) > (d.last_at, d.last_id)
+                      then excluded.last_value else d.last_value end,
+    last_id = case when (excluded.last_at, excluded.last_id) > (d.last_at, d.last_id)
+                   then excluded.last_id else d.last_id end,
+    last_at = greatest(d.last_at, excluded.last_at)
+), keyed as (
+  insert into core.usage_key (id, created_at, tenant_id, meter, subject, day, key)
+  select distinct on (meter, subject, day, key) gen_random_uuid(), cast(:now as timestamptz), cast(:tenant as uuid),
+         meter, subject, day, key
+  from counted where key <> '' order by meter, subject, day, key
+  on conflict do nothing
+)
+select count(*), count(*) filter (where reason <> '') from added
+""")
+_BEFORE = text(
+    "select id, event_id, meter, subject, at, value, key, reason from core.usage_event"
+    " where tenant_id = :tenant and event_id = any(:event_ids)"
+)
+
+
+def record(event: EventLike) -> Recorded:
+    """One event; as `record_batch`, with fields that name no place."""
+    try:
+        return record_batch((event,))
+    except (Invalid, Conflict) as error:
+        error.fields = {name.removeprefix("events.0."): words for name, words in error.fields.items()}
+        raise
+
+
+def record_batch(events: Sequence[EventLike]) -> Recorded:
+    """Up to 100 events, all or none. An id that was recorded before, or twice here, is a duplicate and counts once.
+
+    Raises Invalid with a field for each fault (`events.3.value`), NotFound where a subject is not the organisation's,
+    Conflict where an id was used for another event; then nothing is written.
+    """
+    if not events:
+        raise Invalid(
+            "There are no events.", fix="Send one to a hundred events.", fields={"events": ["None."]}
+        )
+    if len(events) > MOST:
+        raise Invalid(
+            f"There are {len(events)} events, which is too many.",
+            fix=f"Send up to {MOST} at a time.",
+            fields={"events": [f"At most {MOST}."]},
+        )
+    now = clock.now()
+    reasons = usage_events.reasons(events, now, BACK, AHEAD)
+    with session().begin_nested():
+        return _write(events, reasons, now)
+
+
+def _write(events: Sequence[EventLike], reasons: Sequence[str], now: datetime) -> Recorded:
+    places: dict[str, int] = {}
+    doubled: list[int] = []
+    for place, event in enumerate(events):
+        if places.setdefault(event.id, place) != place:
+            doubled.append(place)
+    chosen = list(places.values())
+    ats = [events[place].at or now for place in chosen]
+    ids = [uuid7() for _ in chosen]
+    weighted = usage_meters.of_kind("time_weighted")
+    given = {
+        "tenant": current().tenant_id,
+        "now": now,
+        "weighted": weighted,
+        "ids": ids,
+        "event_ids": list(places),
+        "meters": [events[place].meter for place in chosen],
+        "subjects": [events[place].subject or ORGANISATION for place in chosen],
+        "ats": ats,
+        "values": [events[place].value for place in chosen],
+        "keys": [events[place].key for place in chosen],
+        "properties": [_json(events[place].properties) for place in chosen],
+        "reasons": [reasons[place] for place in chosen],
+    }
+    added, unmatched = session().execute(_INGEST, given).one()
+    levels = _days_of(events, chosen, ats, weighted)
+    if levels:
+        usage_rollups.refresh(levels)
+    if added == len(chosen) and not unmatched and not doubled:
+        return Recorded(added)
+    return _explain(events, dict(zip(places, ids, strict=True)), now, added - unmatched)
+
+
+def _json(properties: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(properties).decode() if properties else "{}"
+
+
+def _days_of(
+    events: Sequence[EventLike], chosen: Sequence[int], ats: Sequence[datetime], weighted: Sequence[str]
+) -> set[tuple[str, UUID, date]]:
+    """The days of levels: how long each held changes with its neighbours, so these days are counted anew."""
+    return {
+        (events[place].meter, events[place].subject or ORGANISATION, at.astimezone(UTC).date())
+        for place, at in zip(chosen, ats, strict=True)
+        if events[place].meter in weighted
+    }
+
+
+def _explain(events: Sequence[EventLike], mine: Mapping[str, UUID], now: datetime, accepted: int) -> Recorded:
+    """Which were there before or came twice, and which do not count. Conflict where one id means two events."""
+    query = {"tenant": current().tenant_id, "event_ids": list(mine)}
+    kept = {row.event_id: row for row in session().execute(_BEFORE, query)}
+    duplicates, unmatched, other = [], [], {}
+    seen: set[str] = set()
+    for place, event in enumerate(events):
+        row = kept[event.id]
+        if row.id != mine[event.id] or event.id in seen:
+            duplicates.append(place)
+            if not usage_events.same(event, row, timed=event.at is not None):
+                other[f"events.{place}.id"] = ["This id was used for another event."]
+        elif row.reason:
+            unmatched.append(Unmatched(place, row.reason))
+        seen.add(event.id)
+    if other:
+        raise Conflict(
+            "An id was used for another event.",
+            fix="Give each event an id of its own; to change one that was sent, send a correction. Nothing was written.",
+            fields=other,
+        )
+    return Recorded(accepted, tuple(duplicates), tuple(unmatched))
