@@ -10,6 +10,8 @@ from sqlalchemy import DDL, event
 
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
 from chom_core.billing.models.ledger import LedgerEntry
+from chom_core.billing.models.subscriptions import BilledPeriod
+from chom_core.billing.models.usage import UsageEvent
 
 # Deferred: entries come one by one and balance at commit. As the definer, so that no row policy hides an entry.
 BALANCED = (
@@ -92,7 +94,53 @@ create trigger invoice_line_is_frozen before insert or update or delete on core.
 for each row execute function core.invoice_line_is_frozen()
 """,
 )
-STATEMENTS = BALANCED + FROZEN_INVOICE + FROZEN_LINES
+# What was received stays as it was received; `rematch` and `correct` may say whether it counts.
+KEPT_EVENT = (
+    """
+create or replace function core.usage_event_is_kept() returns trigger
+language plpgsql set search_path = core, pg_temp as $body$
+begin
+  if tg_op = 'DELETE' or old.replaced_by is not null
+     or (old.reason <> new.reason and (old.reason in ('', 'withdrawn') or new.reason <> ''))
+     or (old.event_id, old.tenant_id, old.meter, old.subject, old.at, old.value, old.key, old.properties, old.corrects,
+         old.created_at)
+     is distinct from
+        (new.event_id, new.tenant_id, new.meter, new.subject, new.at, new.value, new.key, new.properties, new.corrects,
+         new.created_at) then
+    raise exception using errcode = 'check_violation', constraint = 'usage_event_is_kept',
+      message = 'the usage event ' || old.event_id || ' was received and stays as it is';
+  end if;
+  return new;
+end $body$
+""",
+    "drop trigger if exists usage_event_is_kept on core.usage_event",
+    """
+create trigger usage_event_is_kept before update or delete on core.usage_event
+for each row execute function core.usage_event_is_kept()
+""",
+)
+# No instant of an item's time is billed twice, whichever job runs twice: not even two rows of one transaction may meet.
+BILLED_ONCE = (
+    """
+create or replace function core.billed_period_is_billed_once() returns trigger
+language plpgsql security definer set search_path = core, pg_temp as $body$
+begin
+  perform 1 from core.billed_period b where b.item_id = new.item_id and b.id <> new.id
+    and b.period_start < new.until and new.period_start < b.until;
+  if found then
+    raise exception using errcode = 'exclusion_violation', constraint = 'billed_period_is_billed_once',
+      message = 'a part of this period is billed already';
+  end if;
+  return new;
+end $body$
+""",
+    "drop trigger if exists billed_period_is_billed_once on core.billed_period",
+    """
+create trigger billed_period_is_billed_once before insert or update on core.billed_period
+for each row execute function core.billed_period_is_billed_once()
+""",
+)
+STATEMENTS = BILLED_ONCE + BALANCED + FROZEN_INVOICE + FROZEN_LINES + KEPT_EVENT
 
 
 def _after_create(model: type, statements: tuple[str, ...]) -> None:
@@ -104,3 +152,5 @@ def _after_create(model: type, statements: tuple[str, ...]) -> None:
 _after_create(LedgerEntry, BALANCED)
 _after_create(Invoice, FROZEN_INVOICE)
 _after_create(InvoiceLine, FROZEN_LINES)
+_after_create(UsageEvent, KEPT_EVENT)
+_after_create(BilledPeriod, BILLED_ONCE)

@@ -30,6 +30,7 @@ class Checkout(TenantRow, Model):
     quantity: Mapped[int] = mapped_column(default=1)
     service_name: Mapped[str] = mapped_column(String(120), default="")
     service_settings: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    promotion_code: Mapped[str] = mapped_column(String(40), default="", server_default="")
     amount: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(String(10), default="open")
     note: Mapped[str] = mapped_column(String(300), default="")

@@ -1,17 +1,18 @@
-"""The catalogue: what is for sale, at which price, with which features."""
+"""The catalogue: what is for sale, at which price, with which features. Prices have versions: see `versions`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.models import Plan, PlanFeature, Price
+from chom_core.billing.models import Plan, PlanFeature, Price, UsagePrice
+from chom_core.billing.service import versions
 from chom_core.billing.service.sellers import ensure_seller, reseller_id
-from chom_core.database import PLATFORM_ID, current, session
+from chom_core.database import PLATFORM_ID, clock, current, session
 from chom_core.plugin_host import registry
 from chom_core.values.billing import PlanShape
 from chom_core.values.errors import Invalid, NotFound
@@ -57,30 +58,38 @@ def save_plan(
     monthly: Money,
     description: str = "",
     allowances: Mapping[str, int] | None = None,
-    overage: Mapping[str, Any] | None = None,
+    overage: Mapping[str, Mapping[str, str]] | None = None,
     service_kind: str = "",
     features: Sequence[str] = (),
     position: int = 50,
+    proration: str = "second",
+    alignment: str = "anniversary",
+    timing: str = "advance",
+    trial_days: int = 0,
+    prices: Mapping[BillingPeriod, Money] | None = None,
 ) -> Plan:
-    """Make a plan of the current organisation with a price for each billing period; one that exists is returned."""
+    """Make a plan of the current organisation with a price for each billing period; one that exists is returned.
+
+    `prices` states what a period costs where it is not the month's price with the period's discount.
+    `overage`: {"USD": {"sites": "4.00"}}, what one more unit than the allowance costs, in major units.
+    """
     owner = current().tenant_id or PLATFORM_ID
     found = session().scalar(select(Plan).where(Plan.reseller_id == owner, Plan.code == code))
     if found is not None:
         return found
     plan = Plan(
         reseller_id=owner, code=code, title=title, shape=shape.value, description=description,
-        allowances=dict(allowances or {}), overage=dict(overage or {}), service_kind=service_kind, position=position,
+        allowances=dict(allowances or {}), service_kind=service_kind, position=position, proration=proration,
+        alignment=alignment, timing=timing, trial_days=trial_days,
     )  # fmt: skip
     session().add(plan)
     session().flush()
     for period in BillingPeriod:
-        price = period.price(monthly)
-        session().add(
-            Price(
-                reseller_id=owner, plan_id=plan.id, currency=price.currency, billing_period=period.value,
-                amount=price.amount,
-            )
-        )  # fmt: skip
+        versions.set_price(plan, (prices or {}).get(period) or period.price(monthly), period)
+    for currency, units in (overage or {}).items():
+        for meter, unit in units.items():
+            included = Decimal((allowances or {}).get(meter, 0))
+            versions.set_usage_price(plan, meter, currency, versions.per_unit(unit), included=included)
     session().add_all(PlanFeature(reseller_id=owner, plan_id=plan.id, plugin=name) for name in features)
     session().flush()
     session().expire(plan)
@@ -117,7 +126,7 @@ def plans(shape: PlanShape | None = None, *, currency: str = "") -> list[Plan]:
         query = query.where(Plan.shape == shape.value)
     found = session().scalars(query).all()
     return [
-        plan for plan in found if not currency or any(price.currency == currency for price in plan.prices)
+        plan for plan in found if not currency or price_row(plan, currency, BillingPeriod.MONTHLY) is not None
     ]
 
 
@@ -130,14 +139,20 @@ def plan(code: str) -> Plan:
     return found
 
 
-def price(of: Plan, currency: str, period: BillingPeriod) -> Money:
-    """What one period of the plan costs. Invalid where it has no price in that currency."""
-    for row in of.prices:
-        if row.currency == currency and row.billing_period == period.value:
-            return Money(row.amount, currency)
-    raise Invalid(
-        f"{of.title} has no {period.value} price in {currency}.", fix="Choose another period or currency."
-    )
+def price(of: Plan, currency: str, period: BillingPeriod, at: datetime | None = None) -> Money:
+    """What one period of the plan costs at `at` (now). Invalid where it has no price in that currency then."""
+    found = price_row(of, currency, period, at)
+    if found is None:
+        raise Invalid(
+            f"{of.title} has no {period.value} price in {currency}.", fix="Choose another period or currency."
+        )
+    return Money(found.amount, currency)
+
+
+def price_row(of: Plan, currency: str, period: BillingPeriod, at: datetime | None = None) -> Price | None:
+    """The version of a price that is sold at `at` (now); None where there is none."""
+    rows = [row for row in of.prices if row.currency == currency and row.billing_period == period.value]
+    return versions.effective(rows, at or clock.now())
 
 
 def savings(of: Plan, currency: str, period: BillingPeriod) -> Money:
@@ -145,9 +160,23 @@ def savings(of: Plan, currency: str, period: BillingPeriod) -> Money:
     return price(of, currency, BillingPeriod.MONTHLY) * period.months - price(of, currency, period)
 
 
-def beyond(of: Plan, currency: str, metric: str) -> Decimal:
-    """The price of one more unit of `metric`, in major units."""
-    return Decimal(str(of.overage.get(currency, {}).get(metric, "0")))
+def usage_prices(of: Plan, currency: str, at: datetime | None = None) -> dict[str, UsagePrice]:
+    """What use costs by meter, as sold at `at` (now). A subscription's item asks with its own `priced_at`."""
+    when = at or clock.now()
+    meters = sorted({row.meter for row in of.usage_prices if row.currency == currency})
+    found = {
+        meter: versions.effective(
+            [row for row in of.usage_prices if row.meter == meter and row.currency == currency], when
+        )
+        for meter in meters
+    }
+    return {meter: row for meter, row in found.items() if row is not None}
+
+
+def beyond(of: Plan, currency: str, metric: str, at: datetime | None = None) -> Decimal:
+    """The price of the first unit beyond what is included, in major units; 0 where use costs nothing more."""
+    row = usage_prices(of, currency, at).get(metric)
+    return versions.first_unit(row) if row is not None else Decimal(0)
 
 
 def _shelf() -> UUID:
