@@ -1,7 +1,5 @@
 """The one table of the audit floor."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 from uuid import UUID

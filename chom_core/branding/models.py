@@ -1,7 +1,5 @@
 """What branding keeps: the look of a reseller or of the platform, and the hosts it is shown under."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

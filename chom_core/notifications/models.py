@@ -1,7 +1,5 @@
 """What notifications keep: the inbox, what people want to hear by which way, and every mail ever sent."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 from uuid import UUID

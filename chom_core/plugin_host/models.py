@@ -1,7 +1,5 @@
 """What the plugin host keeps: what is installed, who switched what, what plans grant, what is tripped."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 from uuid import UUID

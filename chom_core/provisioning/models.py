@@ -1,7 +1,5 @@
 """Nodes, names, services, operations with their journal, and drift. Only this domain's verbs write them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """What the REST kit keeps: idempotency keys with the answer they led to."""
 
-from __future__ import annotations
-
 from sqlalchemy import LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -3,8 +3,6 @@
 All of them are platform rows: a worker claims across organisations before it enters one.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """The books: append-only, double entry. A deferred trigger (ddl.py) refuses a transaction that does not sum to zero."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 
@@ -48,7 +46,7 @@ class LedgerTransaction(TenantRow, AppendOnly, Model):
     source: Mapped[str] = mapped_column(String(120))
     effective_at: Mapped[datetime]
 
-    entries: Mapped[list[LedgerEntry]] = relationship(
+    entries: Mapped[list["LedgerEntry"]] = relationship(
         lazy="selectin", order_by="LedgerEntry.id", viewonly=True
     )
 

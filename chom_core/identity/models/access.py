@@ -1,7 +1,5 @@
 """What lets somebody in: log-in sessions, API keys, and the count of failed attempts."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """People, what they belong to, and the links they were mailed."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 from uuid import UUID
