@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
+from chom_core.values.errors import ChomError
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 
@@ -34,6 +35,7 @@ class Order:
     currency: str = "USD"
     quantity: int = 1
     service_name: str = ""
+    promotion_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ class SellerFacts:
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One line: `amount` is net, rounded once, here. `kind`: plan, service, addon, usage, discount, charge.
+    """One line: `amount` is net, rounded once, here. `kind`: plan, service, addon, usage, discount, charge, credit.
 
-    `unit` is the price of one, for one billing period. A line without a period is a thing done once.
+    `unit` is the price of one, for one billing period. A line without a period is a thing done once. `item_id` and
+    `subscription_id`: whose time it pays for. `discount`: what of it coupons took off, in lines of their own.
     """
 
     kind: str
@@ -76,6 +79,9 @@ class BillLine:
     plan: str = ""
     taxable: bool = True
     proposed_by: str = ""
+    item_id: UUID | None = None
+    subscription_id: UUID | None = None
+    discount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +195,28 @@ class CardFormQuery:
 
 @dataclass(frozen=True, slots=True)
 class CardSubmission:
-    """The posted fields of the gateway's form. `repr` hides them: they may hold a card number."""
+    """The posted fields of the gateway's form. `repr` hides them: they may hold a card number.
+
+    `return_url`: where a gateway that takes cards on a page of its own brings the person back to (CardElsewhere).
+    """
 
     tenant_id: UUID
     fields: Mapping[str, str] = field(repr=False)
+    return_url: str = ""
+
+
+class CardElsewhere(ChomError):
+    """Raised by `save_method`: the card is entered on the gateway's own page, at `url`.
+
+    The person comes back to the submission's `return_url` with fields in its query; core hands them to `save_method`
+    again, which then answers the card.
+    """
+
+    status, code, title = 409, "card-elsewhere", "The card is entered on another page"
+
+    def __init__(self, url: str) -> None:
+        super().__init__("Your card is entered on the payment provider's own page.", fix=f"Open {url}")
+        self.url = url
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +285,7 @@ class Gateway(Protocol):
         ...
 
     def save_method(self, submission: CardSubmission) -> SavedMethod:
-        """Keep the submitted card at the gateway. Raises Invalid with `fields`."""
+        """Keep the submitted card at the gateway. Raises Invalid with `fields`, or CardElsewhere."""
         ...
 
     def charge(self, request: PaymentRequest) -> PaymentResult:
@@ -286,4 +310,95 @@ class Gateway(Protocol):
 
     def refund(self, request: FollowUp) -> PaymentResult:
         """Give back what was taken, whole or in part."""
+        ...
+
+
+# -- payouts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutQuery:
+    """Which gateways can pay this currency out to vendors, affiliates and resellers?"""
+
+    currency: str
+    gateway: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Who is paid: `party` as in the ledger (stable, unique), `tenant_id` the organisation whose account it is."""
+
+    party: str
+    tenant_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeAccount:
+    """How far a payee's account at the gateway is. `needs` names what the payee still has to tell there."""
+
+    reference: str
+    ready: bool
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Onboarding:
+    """Open (or complete) the payee's account at the gateway, and come back to `return_url`."""
+
+    payee: Payee
+    return_url: str
+    email: str = ""
+    country: str = ""
+
+
+class PayoutStatus(StrEnum):
+    """pending: on its way, ask again with the same key · posted: arrived · failed: nothing moved, or it came back."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRequest:
+    """One payout. `key` comes from the business object and is kept for ever: the same key never moves money twice."""
+
+    key: str
+    payee: Payee
+    amount: Money
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutResult:
+    """What the gateway answers. `reference` names the payout there; `message` is for people, `code` for programs."""
+
+    status: PayoutStatus
+    reference: str = ""
+    code: str = ""
+    message: str = ""
+
+
+@runtime_checkable
+class PayoutGateway(Protocol):
+    """Pays money out. Core saves the payout first, then calls with no transaction open; Unavailable: not known yet."""
+
+    name: str
+    title: str
+    sandbox: bool
+
+    def account(self, payee: Payee) -> PayeeAccount | None:
+        """The payee's account as the gateway has it now; None before the first onboarding."""
+        ...
+
+    def onboard(self, request: Onboarding) -> str:
+        """The address of the gateway's page on which the payee opens or completes the account; short-lived."""
+        ...
+
+    def pay_out(self, request: PayoutRequest) -> PayoutResult:
+        """Send the money, once per key; the same key again answers how it stands now."""
+        ...
+
+    def take_back(self, key: str, reference: str, payee: Payee, amount: Money) -> PayoutResult:
+        """Reverse a payout, whole or in part, once per key: `posted` where the money is back with the seller."""
         ...

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, InvoiceLine, Seller
-from chom_core.billing.service import rating, sellers
-from chom_core.billing.service.rating import Charge, Proposed
+from chom_core.billing.service import discounts, rating, sellers
+from chom_core.billing.service.rating import Charge, Proposed, Reduction
 from chom_core.database import Tenant, clock, current, session
 from chom_core.plugin_host import hooks
 from chom_core.values.billing import Bill, LinesQuery, TaxAnswer, TaxQuery
@@ -21,16 +21,21 @@ from chom_core.values.period import Period
 from chom_core.work import emit
 
 
-def rate(currency: str, charges: Sequence[Charge], subscription_id: UUID | None = None) -> Bill:
-    """The bill for `charges`, with what plugins propose and the tax: the same for a preview and for an invoice."""
+def rate(
+    currency: str,
+    charges: Sequence[Charge],
+    subscription_id: UUID | None = None,
+    reductions: Sequence[Reduction] = (),
+) -> Bill:
+    """The bill for `charges`: coupons (`reductions`), what plugins propose, tax. The same for preview and invoice."""
     lines = rating.lines_of(charges)
     profile = sellers.profile()
     who, at = sellers.customer(profile), clock.now()
     answers = hooks.billing_lines(LinesQuery(who, currency, lines, at, subscription_id))
     proposed = [Proposed(plugin, one) for plugin, value, _error in answers for one in value or ()]
-    before_tax = rating.bill(currency, lines, proposed, None)
+    before_tax = rating.bill(currency, lines, proposed, None, reductions)
     query = TaxQuery(sellers.facts(sellers.seller()), who, currency, before_tax.lines, at)
-    return rating.bill(currency, lines, proposed, _tax(query))
+    return rating.bill(currency, lines, proposed, _tax(query), reductions)
 
 
 def _tax(query: TaxQuery) -> TaxAnswer | None:
@@ -76,6 +81,10 @@ def write_lines(invoice: Invoice, bill: Bill) -> None:
             taxable=line.taxable,
             plan_code=line.plan,
             proposed_by=line.proposed_by,
+            discount=line.discount.amount if line.discount else 0,
+            tax=line.tax.amount if line.tax else 0,
+            source=line.source,
+            details=dict(line.details),
             period_start=line.period_start,
             period_end=line.period_end,
         )
