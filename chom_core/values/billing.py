@@ -65,8 +65,9 @@ class SellerFacts:
 class BillLine:
     """One line: `amount` is net, rounded once, here. `kind`: plan, service, addon, usage, discount, charge, credit.
 
-    `unit` is the price of one, for one billing period. A line without a period is a thing done once. `item_id` and
-    `subscription_id`: whose time it pays for. `discount`: what of it coupons took off, in lines of their own.
+    `unit` is the price of one, for one billing period. A line without a period is a thing done once. `source` is what
+    it is for (`item:<id>`, `coupon:<key>`), `details` what explains it. `discount` and `tax` are its shares of the
+    bill's.
     """
 
     kind: str
@@ -79,9 +80,10 @@ class BillLine:
     plan: str = ""
     taxable: bool = True
     proposed_by: str = ""
-    item_id: UUID | None = None
-    subscription_id: UUID | None = None
+    source: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
     discount: Money | None = None
+    tax: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ lines that name it. A draft uses nothing up, and a voided invoice gives back wha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 
 from chom_core.billing.models import Coupon, CouponRedemption, Invoice, InvoiceLine
 from chom_core.billing.rules import coupons as rules
-from chom_core.database import current, session
-from chom_core.values.billing import BillLine
+from chom_core.billing.service.rating import Charge, Reduction
+from chom_core.database import session
 from chom_core.values.money import Money
 
 
@@ -36,14 +36,8 @@ class Held:
 
     @property
     def mark(self) -> str:
-        """How a discount's line names it: `proposed_by`."""
-        return f"coupon:{self.id.hex}"
-
-    def rule(self, left: Money | None) -> rules.Coupon:
-        """The rule of it, with what is `left` of an amount."""
-        base = str(self.subscription_id or "")
-        tags = [f"{base}/{plan}" for plan in self.plans] or ([f"{base}/"] if base else [])
-        return rules.Coupon(self.mark, self.percent, left, frozenset(tags), self.stacks)
+        """How an invoice line names it, as its `source`."""
+        return f"coupon:{self.id}"
 
 
 def of_terms(terms: Coupon | CouponRedemption, held_as: UUID, subscription_id: UUID | None) -> Held:
@@ -61,56 +55,42 @@ def of_terms(terms: Coupon | CouponRedemption, held_as: UUID, subscription_id: U
     )
 
 
-def held(subscription_ids: Collection[UUID]) -> list[Held]:
-    """What the current organisation has redeemed for these subscriptions or for all, in order of redemption."""
-    if current().tenant_id is None:
-        return []
+def held() -> list[Held]:
+    """What the current organisation has redeemed, for one subscription or for all, in order of redemption."""
     query = select(CouponRedemption).where(CouponRedemption.status == "active")
     rows = session().scalars(query.order_by(CouponRedemption.redeemed_at, CouponRedemption.id)).all()
-    return [
-        of_terms(row, row.id, row.subscription_id)
-        for row in rows
-        if row.subscription_id is None or row.subscription_id in subscription_ids
-    ]
+    return [of_terms(row, row.id, row.subscription_id) for row in rows]
 
 
 def left_of(one: Held) -> rules.Left:
     """What is left of it after the invoices that used it."""
     query = (
-        select(func.sum(InvoiceLine.amount))
+        select(func.sum(InvoiceLine.amount), Invoice.currency)
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(InvoiceLine.proposed_by == one.mark, Invoice.status.not_in(("draft", "void")))
+        .where(InvoiceLine.source == one.mark, Invoice.status.not_in(("draft", "void")))
         .group_by(Invoice.id, Invoice.currency)
-        .add_columns(Invoice.currency)
     )
     used = [Money(-int(amount), currency) for amount, currency in session().execute(query)]
     return rules.left_of(one.duration, used, amount=one.amount, repeats=one.repeats)
 
 
-def discounted(currency: str, lines: Sequence[BillLine], extra: Sequence[Held] = ()) -> tuple[BillLine, ...]:
-    """`lines`, each with what is taken off it, and the discounts as lines of their own. `extra`: not yet redeemed."""
-    subscriptions = {line.subscription_id for line in lines if line.subscription_id is not None}
-    mine = [*held(subscriptions), *extra]
-    working = [(one, left) for one in mine if (left := left_of(one)).active]
-    if not working:
-        return tuple(lines)
-    found = rules.discount(
-        currency,
-        [rules.Item(line.amount, _tags(line)) for line in lines],
-        [one.rule(left.amount) for one, left in working],
-    )
-    whole = found.whole()
-    names = {one.mark: one.name for one, _left in working}
-    return (
-        *(replace(line, discount=off) if off else line for line, off in zip(lines, whole, strict=True)),
-        *(
-            BillLine("discount", names[one.coupon], -one.amount, proposed_by=one.coupon)
-            for one in found.applied
-            if one.amount
-        ),
-    )
+def reductions(charges: Sequence[Charge], extra: Sequence[Held] = ()) -> list[Reduction]:
+    """The coupons that take off these charges. `extra`: what is about to be redeemed, for a preview."""
+    made = [_reduction(one, charges) for one in (*held(), *extra)]
+    return [one for one in made if one is not None]
 
 
-def _tags(line: BillLine) -> frozenset[str]:
-    base = str(line.subscription_id or "")
-    return frozenset({f"/{line.plan}", f"{base}/{line.plan}", f"{base}/", "/"})
+def _reduction(one: Held, charges: Sequence[Charge]) -> Reduction | None:
+    """The coupon with the lines it is for; None where it has none, or nothing left."""
+    mine = [
+        charge
+        for charge in charges
+        if (one.subscription_id is None or charge.subscription_id == one.subscription_id)
+        and (not one.plans or charge.plan in one.plans)
+    ]
+    left = left_of(one) if mine else rules.Left(False)
+    if not left.active:
+        return None
+    everything = not one.plans and len(mine) == len(charges)
+    only = frozenset() if everything else frozenset(charge.source or charge.plan for charge in mine)
+    return Reduction(rules.Coupon(str(one.id), one.percent, left.amount, only, one.stacks), one.name)

@@ -27,8 +27,12 @@ def rate(
     subscription_id: UUID | None = None,
     reductions: Sequence[Reduction] = (),
 ) -> Bill:
-    """The bill for `charges`: coupons (`reductions`), what plugins propose, tax. The same for preview and invoice."""
+    """The bill for `charges`: coupons, what plugins propose, tax. The same for preview and invoice.
+
+    `reductions` come beside the coupons that the customer holds: what is about to be redeemed.
+    """
     lines = rating.lines_of(charges)
+    reductions = (*discounts.reductions(charges), *reductions)
     profile = sellers.profile()
     who, at = sellers.customer(profile), clock.now()
     answers = hooks.billing_lines(LinesQuery(who, currency, lines, at, subscription_id))

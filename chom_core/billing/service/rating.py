@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 from chom_core.billing.rules import coupons as discounts
 from chom_core.billing.rules import taxes
@@ -29,6 +30,7 @@ class Charge:
 
     `amount`: what the line comes to where that is not unit × quantity (a part of a period, tiers), rounded already.
     `source` is what it is for (`item:<id>`), `details` what explains it (days, tiers); both end on the invoice line.
+    `subscription_id`: whose it is, for coupons that are for one subscription.
     """
 
     plan: str
@@ -41,6 +43,7 @@ class Charge:
     source: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     taxable: bool = True
+    subscription_id: UUID | None = None
 
     @property
     def total(self) -> Money:
