@@ -34,7 +34,9 @@ class Running:
 
 
 #: Outside of every unit of work the core runs; this one is never changed.
-_actor: ContextVar[Running] = ContextVar("chom_actor", default=Running(CORE, True))  # noqa: B039
+_OUTSIDE = Running(CORE, True)
+#: Inside of one it is the unit's own, for all of the unit's life.
+_actor: ContextVar[Running] = ContextVar("chom_actor", default=_OUTSIDE)
 
 
 class ForeignWrite(ChomError):
@@ -56,11 +58,17 @@ def may_write() -> bool:
 @contextmanager
 def acting_as(name: str, *, writes: bool = True) -> Iterator[None]:
     """Run the block as `name`; a decide hook runs with `writes=False`."""
-    token = _actor.set(Running(name, writes))
+    running = _actor.get()
+    token = _actor.set(Running(CORE, True)) if running is _OUTSIDE else None
+    running = _actor.get()
+    outer, wrote = running.name, running.writes
+    running.name, running.writes = name, writes
     try:
         yield
     finally:
-        _actor.reset(token)
+        running.name, running.writes = outer, wrote
+        if token is not None:
+            _actor.reset(token)
 
 
 def _refuse(statement: Executable) -> None:

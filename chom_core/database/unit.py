@@ -38,7 +38,7 @@ class Unit:
 
     `hook_table` is the plugin host's: the implementations that answer for this organisation. `savepoint` is the
     connection that holds one while a plugin's hook reads. `fence` is the filter of its selects, made once. `last` is
-    sent with its COMMIT.
+    sent with its COMMIT. `running` says whose code runs in it.
     """
 
     session: Session
@@ -53,6 +53,7 @@ class Unit:
     last: tuple[Statement, Sequence[Text]] | None = None
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     cache: dict[Any, Any] = field(default_factory=dict)
+    running: Running = field(default_factory=lambda: Running(CORE, True))
 
     @cached_property
     def pending(self) -> Pending:
@@ -209,10 +210,10 @@ def transaction(
     Inside another unit it is independent of it: what it commits stays, whatever the outer one does.
     """
     with _Session(_bind(), expire_on_commit=False) as fresh:
-        unit = fresh.unit = Unit(fresh, principal, tenant_id, everyone=_everyone)
-        token, stood = _current.set(unit), clock.standing.set(None)
         outer = _actor.get()
-        running = _actor.set(Running(outer.name, outer.writes))
+        mine = Running(outer.name, outer.writes)
+        unit = fresh.unit = Unit(fresh, principal, tenant_id, everyone=_everyone, running=mine)
+        token, stood, running = _current.set(unit), clock.standing.set(None), _actor.set(mine)
         try:
             if tenant_id is not None:
                 fresh.connection()  # begin now: clock.now() must not read the machine's time before the first query

@@ -13,7 +13,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from chom_core.database import savepoint
-from chom_core.database.actor import CORE, _actor, acting_as
+from chom_core.database.actor import CORE, acting_as
 from chom_core.database.unit import Unit, _current, transaction
 from chom_core.hookspecs import HookSpec
 from chom_core.hookspecs.answers import exact, fits
@@ -114,7 +114,7 @@ class HookCaller:
         if self._left < 1 or fresh or changed or deleted:
             return self._closely(row, argument, unit)
         self._left -= 1
-        exact, running = self._exact, _actor.get()
+        exact, running = self._exact, unit.running
         outer, wrote = running.name, running.writes
         running.writes = False
         answers: list[Answer] = []
@@ -154,7 +154,7 @@ class HookCaller:
         if fresh or changed or deleted:
             unit.session.flush()
         answers: list[Answer] = []
-        running = _actor.get()
+        running = unit.running
         outer, wrote = running.name, running.writes
         running.writes = self._writes
         started = perf_counter_ns()
