@@ -75,6 +75,23 @@ def _invoices() -> None:
         schema="core",
     )
     op.add_column("invoice", sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True), schema="core")
+    for name in ("discount", "tax"):
+        op.add_column("invoice_line", _zero(name), schema="core")
+    op.add_column(
+        "invoice_line",
+        sa.Column("source", sa.String(length=80), server_default="", nullable=False),
+        schema="core",
+    )
+    op.add_column(
+        "invoice_line",
+        sa.Column(
+            "details",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        schema="core",
+    )
     op.create_check_constraint(
         op.f("ck_invoice_settled"),
         "invoice",
@@ -306,6 +323,8 @@ def downgrade() -> None:
         op.drop_constraint(op.f(f"ck_invoice_{name}"), "invoice", type_="check", schema="core")
     for name in ("voided_at", "series", "amount_written_off", "amount_noted", "amount_credited"):
         op.drop_column("invoice", name, schema="core")
+    for name in ("details", "source", "tax", "discount"):
+        op.drop_column("invoice_line", name, schema="core")
     op.drop_column("billing_profile", "customer_number", schema="core")
     op.alter_column(
         "number_series",

@@ -87,7 +87,11 @@ class Invoice(TenantRow, Model):
 
 
 class InvoiceLine(TenantRow, Model):
-    """One line, net, rounded once. `quantity` × `unit_amount` explains `amount`."""
+    """One line, net, rounded once. `quantity` × `unit_amount` explains `amount`, `details` where that is not enough.
+
+    `discount` and `tax`: its shares of the invoice's discounts and tax; a credit note never takes back more of it than
+    `amount - discount` and `tax`. `source`: what it is for (`item:<id>`, `coupon:<key>`).
+    """
 
     __tablename__ = "invoice_line"
     __table_args__ = (UniqueConstraint("tenant_id", "invoice_id", "position"),)
@@ -103,5 +107,9 @@ class InvoiceLine(TenantRow, Model):
     taxable: Mapped[bool] = mapped_column(default=True)
     plan_code: Mapped[str] = mapped_column(String(60), default="")
     proposed_by: Mapped[str] = mapped_column(String(40), default="")
+    discount: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    tax: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    source: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
     period_start: Mapped[datetime | None]
     period_end: Mapped[datetime | None]
