@@ -1,0 +1,161 @@
+"""Properties of cycles and proration: periods tile, parts sum, and no credit exceeds its line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from chom_core.billing.rules.cycles import Alignment, Cycle, Interval, local_date, unbilled
+from chom_core.billing.rules.proration import Charged, Proration, change, days, prorate, share, unused
+from chom_core.billing.rules.trials import charged_from, on_trial, trial_end
+from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod, Period, period_at
+
+ZONES = st.sampled_from(
+    ["UTC", "America/New_York", "America/Juneau", "Europe/Paris", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo",
+     "Africa/Cairo", "Australia/Lord_Howe", "Pacific/Kiritimati", "America/St_Johns"]
+)  # fmt: skip
+INSTANTS = st.integers(0, 24 * 366 * 86400 * 1000).map(
+    lambda n: datetime(2008, 1, 1, tzinfo=UTC) + timedelta(milliseconds=n)
+)
+CENTS = st.integers(0, 10**9)
+
+
+@st.composite
+def cycles(draw: st.DrawFn) -> Cycle:
+    interval = draw(st.sampled_from(Interval))
+    most = {Interval.DAY: 0, Interval.WEEK: 7}.get(interval, 31)
+    return Cycle(
+        interval,
+        draw(INSTANTS),
+        draw(ZONES),
+        draw(st.integers(1, 5)),
+        draw(st.sampled_from(Alignment)),
+        draw(st.none() | st.integers(1, most)) if most else None,
+    )
+
+
+@given(cycles(), INSTANTS)
+def test_each_instant_lies_in_one_period_and_periods_tile(cycle: Cycle, instant: datetime) -> None:
+    period = cycle.containing(instant)
+    assert instant in period
+    assert cycle.after(period).start == period.end
+    assert cycle.containing(period.start) == period
+    assert cycle.containing(period.start - timedelta(microseconds=1)).end == period.start
+
+
+@given(cycles(), st.integers(1, 400))
+def test_periods_from_the_anchor_leave_no_gap(cycle: Cycle, length: int) -> None:
+    until = cycle.anchor + timedelta(days=length)
+    found = list(cycle.periods(cycle.anchor, until))
+    assert found[0].start == cycle.anchor and found[-1].start < until <= found[-1].end
+    assert all(before.end == after.start for before, after in pairwise(found))
+    assert all(cycle.containing(period.start) == period for period in found[1:]), (
+        "only the first may be a stub"
+    )
+
+
+@given(INSTANTS, ZONES, st.sampled_from(BillingPeriod), st.integers(0, 3000))
+def test_the_plain_cycle_agrees_with_the_catalogues_periods(
+    anchor: datetime, zone: str, every: BillingPeriod, later: int
+) -> None:
+    instant = anchor + timedelta(days=later)
+    assert Cycle.of(every, anchor, zone).containing(instant) == period_at(anchor, every, instant, zone)
+
+
+@given(cycles(), st.lists(st.integers(1, 10**6), max_size=4, unique=True), CENTS, st.sampled_from(Proration))
+def test_parts_of_a_period_sum_to_it(cycle: Cycle, cuts: list[int], cents: int, by: Proration) -> None:
+    full = cycle.containing(cycle.anchor)
+    marks = [full.start + (full.end - full.start) * (cut / (10**6 + 1)) for cut in sorted(cuts)]
+    marks = [full.start, *dict.fromkeys(mark for mark in marks if full.start < mark < full.end), full.end]
+    parts = [Period(start, end) for start, end in pairwise(marks)]
+    assert sum(share(part, full, by, cycle.zone) for part in parts) == 1
+    assert all(0 <= share(part, full, by, cycle.zone) <= 1 for part in parts)
+    assert prorate(Money(cents, "EUR"), full, full, by, cycle.zone).amount == cents
+
+
+@given(cycles(), CENTS, INSTANTS, st.sampled_from(Proration), st.booleans(), CENTS)
+def test_no_credit_exceeds_its_line(
+    cycle: Cycle, cents: int, at: datetime, by: Proration, day_used: bool, before: int
+) -> None:
+    paid, period = Money(cents, "EUR"), cycle.first()
+    credited = Money(min(before, cents), "EUR")
+    credit = unused(paid, period, at, by, cycle.zone, day_used=day_used, credited=credited)
+    assert credit.amount >= 0 and (credit + credited).amount <= cents
+    if at >= period.end:
+        assert not credit
+    if at <= period.start and by is Proration.SECOND:
+        assert credit + credited == paid
+
+
+@given(cycles(), CENTS, CENTS, st.integers(0, 1000), st.sampled_from(Proration))
+def test_a_change_to_the_same_price_costs_nothing(
+    cycle: Cycle, cents: int, other: int, at: int, by: Proration
+) -> None:
+    period = cycle.containing(cycle.anchor)
+    when = period.start + (period.end - period.start) * (at / 1001)
+    same = change(Charged(Money(cents, "EUR"), period), Money(cents, "EUR"), cycle, when, by)
+    assert not same.net
+    assert (
+        change(Charged(Money(cents, "EUR"), period), Money(other, "EUR"), cycle, when, by).charge.amount
+        <= other
+    )
+
+
+@given(cycles(), st.integers(1, 31), st.integers(1, 31), st.integers(1, 500))
+def test_moving_the_billing_day_bills_each_moment_once(
+    cycle: Cycle, first: int, second: int, length: int
+) -> None:
+    assume(cycle.interval in (Interval.MONTH, Interval.YEAR))
+    billed = list(cycle.moved(first).periods(cycle.anchor, cycle.anchor + timedelta(days=60)))
+    until = billed[-1].end + timedelta(days=length)
+    targets = list(cycle.moved(second).periods(cycle.anchor, until))
+    pieces = [piece.part for piece in unbilled(targets, billed)]
+    covered = sorted([*billed, *pieces], key=lambda period: period.start)
+    assert all(before.end == after.start for before, after in pairwise(covered))
+    assert covered[0].start == cycle.anchor
+    assert covered[-1].end == max(targets[-1].end, billed[-1].end)
+
+
+@given(INSTANTS, st.integers(0, 60), ZONES, st.sampled_from(Proration), st.sampled_from(Alignment))
+def test_trials_end_on_the_same_local_day_count(
+    start: datetime, length: int, zone: str, by: Proration, alignment: Alignment
+) -> None:
+    end = trial_end(start, length, zone)
+    assert (local_date(end, zone) - local_date(start, zone)).days == length or zone == "Pacific/Apia"
+    assert not on_trial(start, length, end, zone) and not on_trial(start, length, start, zone, consumed=True)
+    assert on_trial(start, length, start, zone) == (length > 0)
+    cycle = Cycle(Interval.MONTH, start, zone, alignment=alignment)
+    assert abs(charged_from(end, cycle, by) - end) <= timedelta(hours=25)
+
+
+def test_days_are_local_and_true_over_a_change_of_clocks() -> None:
+    march = Cycle(Interval.MONTH, datetime(2024, 3, 1, 5, tzinfo=UTC), "America/New_York").first()
+    assert (days(march, "America/New_York"), march.seconds) == (31, 31 * 86400 - 3600)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"anchor": datetime(2024, 1, 1)},  # noqa: DTZ001
+        {"count": 0},
+        {"day": 32},
+        {"day": 0},
+        {"interval": Interval.WEEK, "day": 8},
+        {"interval": Interval.DAY, "day": 1},
+    ],
+)
+def test_what_makes_no_cycle_is_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(ValueError):
+        Cycle(**{"interval": Interval.MONTH, "anchor": datetime(2024, 1, 1, tzinfo=UTC), **bad})  # type: ignore[arg-type]
+
+
+def test_a_part_lies_within_its_period() -> None:
+    day = timedelta(days=1)
+    full = Period(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match="within"):
+        share(Period(full.start - day, full.end), full)
