@@ -47,14 +47,14 @@ class Meter:
     """Something that is counted and may be billed, month by month, each subject (service) on its own.
 
     `sum` adds values up; `max` and `last` take the highest and the latest of the month; `unique` counts different
-    keys; `time_weighted` is the mean of a level that holds until the next event; `running` adds up over all months,
-    so an event of −1 gives back what +1 took. Elsewhere the core calls a plugin's meter `<plugin>.<name>`.
+    keys, `count` the events; `time_weighted` is the mean of a level that holds until the next event; `level` adds up
+    over all months, so an event of −1 gives back what +1 took. Elsewhere a plugin's meter is called `<plugin>.<name>`.
     """
 
     name: str
     title: str | LazyString
     unit: str
-    aggregation: Literal["sum", "max", "last", "unique", "time_weighted", "running"] = "sum"
+    aggregation: Literal["sum", "max", "last", "unique", "time_weighted", "level", "count"] = "sum"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def upgrade() -> None:
         sa.Column("highest", sa.Numeric(), nullable=False),
         sa.Column("last_value", sa.Numeric(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("last_id", sa.Uuid(), nullable=False),
+        sa.Column("last_id", sa.String(length=100), nullable=False),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("area", sa.Numeric(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -96,7 +96,6 @@ def upgrade() -> None:
         "usage_closing",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("subscription_id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
         sa.Column("meter", sa.String(length=80), nullable=False),
         sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("period_end", sa.DateTime(timezone=True), nullable=False),
@@ -105,6 +104,7 @@ def upgrade() -> None:
         sa.Column("events", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("terms", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("interim", sa.Boolean(), nullable=False),
         sa.Column("invoice_id", sa.Uuid(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -114,27 +114,17 @@ def upgrade() -> None:
             ["subscription_id"], ["core.subscription.id"], name=op.f("fk_usage_closing_subscription_id")
         ),
         sa.ForeignKeyConstraint(
-            ["item_id"], ["core.subscription_item.id"], name=op.f("fk_usage_closing_item_id")
-        ),
-        sa.ForeignKeyConstraint(
             ["invoice_id"], ["core.invoice.id"], name=op.f("fk_usage_closing_invoice_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_usage_closing")),
         sa.UniqueConstraint(
             "tenant_id",
-            "item_id",
+            "subscription_id",
             "meter",
             "period_start",
             "number",
-            name=op.f("uq_usage_closing_tenant_id_item_id_meter_period_start_number"),
+            name="uq_usage_closing_month",
         ),
-        schema="core",
-    )
-    op.create_index(
-        op.f("ix_usage_closing_subscription_id"),
-        "usage_closing",
-        ["subscription_id"],
-        unique=False,
         schema="core",
     )
     op.create_index(

@@ -63,7 +63,7 @@ class UsageDay(TenantRow, Model):
     """What one subject used of one meter on one UTC day: everything that any kind of meter needs of the day.
 
     Always equals the counted events of the day; `usage.check` proves it. `area` is value × seconds from the day's
-    first event to its end, kept for time-weighted meters.
+    first event to its end, kept for time-weighted meters. Of two events at one instant the last by `event_id` counts.
     """
 
     __tablename__ = "usage_day"
@@ -81,7 +81,7 @@ class UsageDay(TenantRow, Model):
     highest: Mapped[Decimal] = mapped_column(Numeric)
     last_value: Mapped[Decimal] = mapped_column(Numeric)
     last_at: Mapped[datetime]
-    last_id: Mapped[UUID]
+    last_id: Mapped[str] = mapped_column(String(100))
     first_at: Mapped[datetime]
     area: Mapped[Decimal] = mapped_column(Numeric)
 
@@ -100,21 +100,23 @@ class UsageKey(TenantRow, Model):
 
 
 class UsageClosing(TenantRow, AppendOnly, Model):
-    """A meter's use in one month of an item, as it was rated. `number` counts: a late event makes a second closing.
+    """A meter's use in one month of a subscription, as it was rated. `number` counts: a late event makes another.
 
-    `quantity` is all that was used in the month by then, `amount` what this closing added to the bill in minor units:
-    the amounts of a month sum to its price, whoever asks again. `interim`: made before the month was over.
+    `quantity` and `events` are all that was used in the month by then; `amount` is what this closing added to the
+    bill, in minor units: a month's amounts sum to its price, however often it is closed. `terms` is the tariff it was
+    rated by. `interim`: made before the month was over. The row with an empty meter says that the month is closed.
     """
 
     __tablename__ = "usage_closing"
     __table_args__ = (
-        UniqueConstraint("tenant_id", "item_id", "meter", "period_start", "number"),
+        UniqueConstraint(
+            "tenant_id", "subscription_id", "meter", "period_start", "number", name="uq_usage_closing_month"
+        ),
         CheckConstraint("number > 0", name="number"),
     )
 
     tenant_id: Mapped[UUID]
-    subscription_id: Mapped[UUID] = mapped_column(ForeignKey("core.subscription.id"), index=True)
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("core.subscription_item.id"))
+    subscription_id: Mapped[UUID] = mapped_column(ForeignKey("core.subscription.id"))
     meter: Mapped[str] = mapped_column(String(80))
     period_start: Mapped[datetime]
     period_end: Mapped[datetime]
@@ -123,5 +125,6 @@ class UsageClosing(TenantRow, AppendOnly, Model):
     events: Mapped[int] = mapped_column(BigInteger)
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     interim: Mapped[bool] = mapped_column(default=False)
     invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("core.invoice.id"), index=True)

@@ -28,8 +28,8 @@ PLACES = 9
 KEY, PROPERTIES, NAME, TEXT = 120, 10, 40, 200
 _METER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
 _OWN = text("select id from core.service where tenant_id = :tenant and id = any(:subjects)")
-#: Levels and counts are never negative; only what runs over the months is taken back by an event.
-_SIGNED = "running"
+#: What is read or counted is never negative; only a change of a level can be.
+_SIGNED = "level"
 
 
 def reasons(events: Sequence[EventLike], now: datetime, back: timedelta, ahead: timedelta) -> list[str]:

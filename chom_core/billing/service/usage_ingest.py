@@ -4,6 +4,7 @@ What is malformed refuses the whole batch and nothing is written. What is well f
 (an unknown meter, no subscription, a time outside the window) is kept with its reason, shown, and may match later.
 """
 
+# ruff: noqa: S608 (statements are put together from constants of this file)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -79,11 +80,13 @@ class Recorded:
     unmatched: tuple[Unmatched, ...] = ()
 
 
-_INGEST = text("""
-with span as materialized (
-  select coalesce(started_at, created_at) as begun, coalesce(ended_at, 'infinity') as ended
-  from core.subscription where tenant_id = :tenant and status <> 'incomplete'
-), added as (
+#: When the organisation had a subscription that was paid for.
+_SPAN = """
+select coalesce(started_at, created_at) as begun, coalesce(ended_at, 'infinity') as ended
+from core.subscription where tenant_id = :tenant and status <> 'incomplete'
+"""
+_INGEST = text(f"""
+with span as materialized ({_SPAN}), added as (
   insert into core.usage_event
     (id, created_at, tenant_id, event_id, meter, subject, at, value, key, properties, reason)
   select id, :now, :tenant, event_id, meter, subject, at, value, key, cast(properties as jsonb),
@@ -96,23 +99,23 @@ with span as materialized (
        as g(id, event_id, meter, subject, at, value, key, properties, reason)
   order by event_id
   on conflict (tenant_id, event_id) do nothing
-  returning id, meter, subject, at, value, key, reason
+  returning event_id, meter, subject, at, value, key, reason
 ), counted as (
   select *, (at at time zone 'UTC')::date as day from added where reason = ''
 ), summed as (
   insert into core.usage_day as d (id, created_at, tenant_id, meter, subject, day,
     events, total, highest, last_value, last_at, last_id, first_at, area)
   select gen_random_uuid(), :now, :tenant, meter, subject, day, count(*), sum(value), max(value),
-         (array_agg(value order by at desc, id desc))[1], max(at),
-         (array_agg(id order by at desc, id desc))[1], min(at), 0
+         (array_agg(value order by at desc, event_id collate "C" desc))[1], max(at),
+         (array_agg(event_id order by at desc, event_id collate "C" desc))[1], min(at), 0
   from counted where meter <> all(cast(:weighted as text[]))
   group by meter, subject, day order by meter, subject, day
   on conflict (tenant_id, meter, subject, day) do update set
     events = d.events + excluded.events, total = d.total + excluded.total,
     highest = greatest(d.highest, excluded.highest), first_at = least(d.first_at, excluded.first_at),
-    last_value = case when (excluded.last_at, excluded.last_id) > (d.last_at, d.last_id)
+    last_value = case when (excluded.last_at, excluded.last_id collate "C") > (d.last_at, d.last_id)
                       then excluded.last_value else d.last_value end,
-    last_id = case when (excluded.last_at, excluded.last_id) > (d.last_at, d.last_id)
+    last_id = case when (excluded.last_at, excluded.last_id collate "C") > (d.last_at, d.last_id)
                    then excluded.last_id else d.last_id end,
     last_at = greatest(d.last_at, excluded.last_at)
 ), keyed as (
@@ -124,6 +127,7 @@ with span as materialized (
 )
 select count(*), count(*) filter (where reason <> '') from added
 """)
+_SUBSCRIBED = text(f"select exists (select from ({_SPAN}) span where begun <= :at and :at < ended)")
 _BEFORE = text(
     "select id, event_id, meter, subject, at, value, key, reason from core.usage_event"
     " where tenant_id = :tenant and event_id = any(:event_ids)"
@@ -159,6 +163,11 @@ def record_batch(events: Sequence[EventLike]) -> Recorded:
     reasons = usage_events.reasons(events, now, BACK, AHEAD)
     with session().begin_nested():
         return _write(events, reasons, now)
+
+
+def subscribed_at(at: datetime) -> bool:
+    """Did the current organisation have a subscription at that instant?"""
+    return bool(session().scalar(_SUBSCRIBED, {"tenant": current().tenant_id, "at": at}))
 
 
 def _write(events: Sequence[EventLike], reasons: Sequence[str], now: datetime) -> Recorded:
@@ -227,7 +236,7 @@ def _explain(events: Sequence[EventLike], mine: Mapping[str, UUID], now: datetim
     if other:
         raise Conflict(
             "An id was used for another event.",
-            fix="Give each event an id of its own; to change one that was sent, send a correction. Nothing was written.",
+            fix="Give each event its own id; to change one that was sent, correct it. Nothing was written.",
             fields=other,
         )
     return Recorded(accepted, tuple(duplicates), tuple(unmatched))

@@ -5,6 +5,8 @@ thirty rows. Events that only add (the common case) are added by the statement t
 here a day is counted anew from its events.
 """
 
+# ruff: noqa: S608 (statements are put together from constants of this file)
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -23,14 +25,14 @@ Day = tuple[str, UUID, date]
 #: Counted events only; «until» is the next event of the day, or the end of the day or of what is asked.
 SUMMARY = """
 select tenant_id, meter, subject, day, count(*)::int as events, sum(value) as total, max(value) as highest,
-       (array_agg(value order by at desc, id desc))[1] as last_value, max(at) as last_at,
-       (array_agg(id order by at desc, id desc))[1] as last_id, min(at) as first_at,
+       (array_agg(value order by at desc, event_id collate "C" desc))[1] as last_value, max(at) as last_at,
+       (array_agg(event_id order by at desc, event_id collate "C" desc))[1] as last_id, min(at) as first_at,
        sum(case when meter = any(cast(:weighted as text[])) then value * extract(epoch from until - at) else 0 end)
          as area
 from (
-  select e.tenant_id, e.id, e.meter, e.subject, e.at, e.value, (e.at at time zone 'UTC')::date as day,
+  select e.tenant_id, e.event_id, e.meter, e.subject, e.at, e.value, (e.at at time zone 'UTC')::date as day,
          coalesce(lead(e.at) over (partition by e.tenant_id, e.meter, e.subject, (e.at at time zone 'UTC')::date
-                                   order by e.at, e.id),
+                                   order by e.at, e.event_id collate "C"),
                   least((date_trunc('day', e.at at time zone 'UTC') + interval '1 day') at time zone 'UTC',
                         cast(:upper as timestamptz))) as until
   from core.usage_event e where e.reason = '' and e.replaced_by is null and {where}
@@ -51,7 +53,7 @@ _LOCK = f"""
 with {_GIVEN}
 insert into core.usage_day as d (id, created_at, tenant_id, meter, subject, day, {_COLUMNS})
 select gen_random_uuid(), now(), :tenant, meter, subject, day, 0, 0, 0, 0, day::timestamp at time zone 'UTC',
-       gen_random_uuid(), day::timestamp at time zone 'UTC', 0
+       '', day::timestamp at time zone 'UTC', 0
 from given order by meter, subject, day
 on conflict (tenant_id, meter, subject, day) do update set events = d.events
 """

@@ -19,7 +19,7 @@ from tests.conftest import make_tenant
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 #: One meter of each kind, named after it.
-KINDS = ("sum", "max", "last", "unique", "time_weighted", "running")
+KINDS = ("sum", "max", "last", "unique", "time_weighted", "level", "count")
 
 
 def kinds(monkeypatch: Any) -> None:
@@ -82,7 +82,8 @@ def subscribed(
 ) -> UUID:
     """An organisation with a live subscription since `begun`; the clock stands at NOON."""
     tenant = make_tenant(name)
-    subscribe(tenant, plan_id or plan(f"{code}-{uuid7().hex[-6:]}", {}, shape=shape), begun=begun, period=period, code=code, shape=shape)  # fmt: skip
+    sold = plan_id or plan(f"{code}-{uuid7().hex[-6:]}", {}, shape=shape)
+    subscribe(tenant, sold, begun=begun, period=period, code=code, shape=shape)
     stand_at(tenant, NOON)
     return tenant
 

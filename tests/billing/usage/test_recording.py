@@ -142,9 +142,8 @@ def test_another_organisations_service_is_not_found(tenant: UUID) -> None:
 def test_an_id_with_another_body_is_refused_and_the_rest_too(tenant: UUID) -> None:
     with transaction(tenant):
         record(event("T1", 5))
-    with transaction(tenant):
-        with pytest.raises(Conflict) as refused:
-            record_batch([event("fresh"), event("T1", 6)])
+    with transaction(tenant), pytest.raises(Conflict) as refused:
+        record_batch([event("fresh"), event("T1", 6)])
     assert refused.value.fields == {"events.1.id": ["This id was used for another event."]}
     with pytest.raises(Conflict), transaction(tenant):
         record_batch([event("x", 1), event("x", 2)])
