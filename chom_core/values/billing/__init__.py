@@ -1,0 +1,62 @@
+"""What crosses the billing hooks: tax, proposals of lines, and the ports of payment gateways and payouts.
+
+All amounts are `Money` (whole minor units and a currency). A gateway moves finished amounts; it never rates.
+"""
+
+from chom_core.values.billing.bills import Bill, BillLine, Customer, Order, PlanShape, SellerFacts
+from chom_core.values.billing.gateways import (
+    CardElsewhere,
+    CardForm,
+    CardFormQuery,
+    CardSubmission,
+    FollowUp,
+    Gateway,
+    GatewayQuery,
+    PaymentRequest,
+    PaymentResult,
+    PaymentStatus,
+    SavedMethod,
+)
+from chom_core.values.billing.hooks import LineProposal, LinesQuery, TaxAnswer, TaxQuery
+from chom_core.values.billing.payouts import (
+    Onboarding,
+    Payee,
+    PayeeAccount,
+    PayoutGateway,
+    PayoutQuery,
+    PayoutRequest,
+    PayoutResult,
+    PayoutStatus,
+)
+
+__all__ = [
+    "Bill",
+    "BillLine",
+    "CardElsewhere",
+    "CardForm",
+    "CardFormQuery",
+    "CardSubmission",
+    "Customer",
+    "FollowUp",
+    "Gateway",
+    "GatewayQuery",
+    "LineProposal",
+    "LinesQuery",
+    "Onboarding",
+    "Order",
+    "Payee",
+    "PayeeAccount",
+    "PaymentRequest",
+    "PaymentResult",
+    "PaymentStatus",
+    "PayoutGateway",
+    "PayoutQuery",
+    "PayoutRequest",
+    "PayoutResult",
+    "PayoutStatus",
+    "PlanShape",
+    "SavedMethod",
+    "SellerFacts",
+    "TaxAnswer",
+    "TaxQuery",
+]

@@ -1,0 +1,61 @@
+"""The questions that tax and line hooks are asked, and what plugins answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from chom_core.values.billing.bills import BillLine, Customer, SellerFacts
+from chom_core.values.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class TaxQuery:
+    """Asked once per bill, preview and invoice alike: who sells what to whom, at which business time."""
+
+    seller: SellerFacts
+    customer: Customer
+    currency: str
+    lines: tuple[BillLine, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaxAnswer:
+    """The tax on all taxable lines. `rate` in percent (19, not 0.19); `note` is printed («Reverse charge …»)."""
+
+    title: str
+    rate: Decimal
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rate, Decimal) or not 0 <= self.rate < 1000:
+            raise ValueError(f"a tax rate is a Decimal in percent, from 0; this is {self.rate!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class LinesQuery:
+    """Asked once per bill: the lines so far. `subscription_id` is None before there is one."""
+
+    customer: Customer
+    currency: str
+    lines: tuple[BillLine, ...]
+    at: datetime
+    subscription_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineProposal:
+    """A line a plugin wants: a negative amount takes off (never more than what the bill holds), a positive adds."""
+
+    description: str
+    amount: Money
+    kind: Literal["discount", "charge", "usage", "addon"] = "discount"
+    taxable: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Money):
+            raise TypeError(f"a line's amount is Money, not {type(self.amount).__name__}")
