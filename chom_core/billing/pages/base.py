@@ -44,10 +44,15 @@ def period_words(period: BillingPeriod) -> str:
     }[period]
 
 
+def lead_to(url: str) -> Any:
+    """On to the gateway's page after a form: a path of ours, or another host."""
+    return redirect(url, 303) if url.startswith("/") else away(url)
+
+
 def onward(outcome: Outcome) -> Any:
     """The redirect that a purchase or payment leads to, with the words for it."""
     if outcome.state == "action":
-        return redirect(outcome.url, 303) if outcome.url.startswith("/") else away(outcome.url)
+        return lead_to(outcome.url)
     if outcome.state == "declined":
         flash(f"{outcome.message} {_('Nothing was charged.')} {outcome.fix}", "error")
     elif outcome.state == "failed":

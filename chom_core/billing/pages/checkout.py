@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from chom_core.billing import reads, schemas
-from chom_core.billing.pages.base import card_fields, is_service, onward, pages, per, period_of, period_words
+from chom_core.billing.pages.base import (
+    card_fields,
+    is_service,
+    lead_to,
+    onward,
+    pages,
+    per,
+    period_of,
+    period_words,
+)
 from chom_core.billing.service import catalogue, gateways, methods, sellers
 from chom_core.billing.service import checkout as verbs
 from chom_core.billing.service.checkout import Outcome
 from chom_core.billing.service.purchases import Click
 from chom_core.rest import principal
 from chom_core.values.access import Access
-from chom_core.values.billing import Order, PlanShape
+from chom_core.values.billing import CardElsewhere, Order, PlanShape
 from chom_core.values.errors import ChomError, NotFound
 from chom_core.values.ids import parse_uuid
 from chom_core.values.money import Money
@@ -72,6 +81,8 @@ def pay(plan: str) -> Any:
         return _page(plan, period, form), form.status
     try:
         outcome = _pressed(plan, period, form)
+    except CardElsewhere as there:
+        return lead_to(there.url)
     except ChomError as error:
         return _page(plan, period, _refused(form, error), errors=error.fields), error.status
     if outcome.state == "declined":
@@ -91,11 +102,27 @@ def confirm() -> Any:
     return onward(verbs.confirm(payment_id))
 
 
+@pages.get("/checkout/<plan>/card")
+def card_page(plan: str) -> Any:
+    """Back from the gateway's card page: the card is on file, and the button is still to be pressed."""
+    kept = {name: request.args.get(name, "") for name in ("period", "service_name", "checkout")}
+    fields = {name: value for name, value in request.args.items() if name not in kept}
+    try:
+        method = methods.add_method(sellers.profile().currency, fields)
+    except ChomError as error:
+        flash(f"{error.detail} {error.fix}".strip(), "error")
+        return redirect(url_for("billing.checkout", plan=plan, **kept), 303)
+    flash(_("Your card is saved. Check the amount and press Pay."), "success")
+    return redirect(url_for("billing.checkout", plan=plan, method=method.id, **kept), 303)
+
+
 def _form(plan: str) -> Form:
     """Billing details as they are stored; a service plan also asks for the service's name."""
     needs_name = is_service(catalogue.plan(plan).shape)
     schema = schemas.ServiceDetailsSchema() if needs_name else schemas.BillingDetailsSchema()
-    return Form(schema, sellers.profile())
+    profile = sellers.profile()
+    known = {name: getattr(profile, name) for name in sellers.PROFILE_FIELDS}
+    return Form(schema, known | {"service_name": request.args.get("service_name", "")})
 
 
 def _refused(form: Form, error: ChomError) -> Form:
@@ -114,13 +141,19 @@ def _pressed(plan: str, period: BillingPeriod, form: Form) -> Outcome:
     sellers.update_profile(details)
     currency = sellers.profile().currency
     method_id = parse_uuid(request.form.get("method", ""))
+    host, bought = (
+        request.host_url.rstrip("/"),
+        parse_uuid(request.form.get("checkout", "")) or verbs.new_id(),
+    )
     click = Click(
-        checkout_id=parse_uuid(request.form.get("checkout", "")) or verbs.new_id(),
+        checkout_id=bought,
         attempt=request.form.get("attempt", "")[:40] or verbs.new_id().hex,
         expected=Money(_whole(request.form.get("expected", "")), currency),
         card=None if method_id else request.form.to_dict(),
         method_id=method_id,
-        return_url=request.host_url.rstrip("/") + "/checkout/confirm?payment=PAYMENT",
+        return_url=host + "/checkout/confirm?payment=PAYMENT",
+        card_url=host
+        + url_for("billing.card_page", plan=plan, period=period.value, service_name=name, checkout=bought),
     )
     return verbs.buy(Order(plan, period, currency, 1, name), click)
 
@@ -143,14 +176,14 @@ def _page(
     offer = reads.offer(found, period, currency)
     bill = verbs.preview(Order(plan, period, currency, 1))
     card = gateways.gateway(currency)
-    kept = checkout_id or parse_uuid(request.form.get("checkout", "")) or verbs.new_id()
+    kept = checkout_id or parse_uuid(request.values.get("checkout", "")) or verbs.new_id()
     return render(
         "billing/checkout.html",
         offer=offer,
         bill=bill,
         form=form,
         methods=methods.usable_methods(),
-        chosen=request.form.get("method", ""),
+        chosen=request.values.get("method", ""),
         gateway=card.gateway,
         card=card_fields(card, currency, errors),
         checkout_id=kept,

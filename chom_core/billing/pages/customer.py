@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from chom_core.billing import reads
-from chom_core.billing.pages.base import card_fields, onward, pages, per
+from chom_core.billing.pages.base import card_fields, lead_to, onward, pages, per
 from chom_core.billing.service import checkout, gateways, methods, sellers, subscriptions
 from chom_core.plugin_host import NavItem
+from chom_core.values.billing import CardElsewhere
 from chom_core.values.errors import ChomError, Invalid
 from chom_core.values.ids import parse_uuid
 from chom_core.web import nav, render
@@ -86,9 +87,22 @@ def cards() -> Any:
 
 @pages.post("/billing/methods")
 def add_card() -> Any:
-    """Another card. The gateway's fields show their own errors."""
+    """Another card. The gateway's fields show their own errors; one with a card page of its own leads there."""
+    return _added(request.form.to_dict())
+
+
+@pages.get("/billing/methods/entered")
+def card_entered() -> Any:
+    """Back from the gateway's card page: it is asked what was entered, whatever the address says."""
+    return _added(request.args.to_dict())
+
+
+def _added(fields: dict[str, str]) -> Any:
+    back = request.host_url.rstrip("/") + "/billing/methods/entered"
     try:
-        added = methods.add_method(sellers.profile().currency, request.form.to_dict())
+        added = methods.add_method(sellers.profile().currency, fields, back)
+    except CardElsewhere as there:
+        return lead_to(there.url)
     except ChomError as error:
         return _cards(error), error.status
     flash(_("%(card)s is saved.", card=reads.card_words(added)), "success")

@@ -150,7 +150,7 @@ def _method(currency: str, click: Click) -> PaymentMethod:
         return methods.method(click.method_id)
     if click.card is None:
         raise Invalid("How do you want to pay?", fields={"method": ["Choose a card, or enter one."]})
-    return methods.add_method(currency, click.card)
+    return methods.add_method(currency, click.card, click.card_url)
 
 
 def _rehearse(purchase: Checkout) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chom_core.billing.models import Payment, PaymentMethod
 from chom_core.billing.service import gateways, sellers
 from chom_core.database import clock, current, session
-from chom_core.values.billing import CardSubmission
+from chom_core.values.billing import CardSubmission, SavedMethod
 from chom_core.values.errors import NotFound
 from chom_core.values.ids import uuid7
 from chom_core.work import emit
@@ -45,15 +45,22 @@ def method(method_id: UUID) -> PaymentMethod:
     return found
 
 
-def add_method(currency: str, fields: Mapping[str, str]) -> PaymentMethod:
-    """Hand the form's fields to the gateway and keep what it answers. Commits before the call. Raises Invalid.
+def add_method(currency: str, fields: Mapping[str, str], return_url: str = "") -> PaymentMethod:
+    """Hand the form's fields to the gateway and keep what it answers. Commits before the call.
 
-    The same card again is the same row. The first one becomes the default.
+    Raises Invalid, or CardElsewhere where the gateway takes cards on a page of its own: the person comes back to
+    `return_url` with fields in its query, which are handed to this verb again.
     """
     tenant_id = current().tenant_id
     assert tenant_id is not None
     bound = gateways.gateway(currency)
-    saved = bound.save_method(CardSubmission(tenant_id, dict(fields)))
+    saved = bound.save_method(CardSubmission(tenant_id, dict(fields), return_url))
+    return keep(bound.gateway.name, saved)
+
+
+def keep(gateway: str, saved: SavedMethod) -> PaymentMethod:
+    """Note a card that `gateway` keeps. The same card again is the same row. The first one becomes the default."""
+    tenant_id = current().tenant_id
     sellers.lock_profile()
     values = {
         "brand": saved.brand,
@@ -63,7 +70,7 @@ def add_method(currency: str, fields: Mapping[str, str]) -> PaymentMethod:
         "removed_at": None,
     }
     row = insert(PaymentMethod).values(
-        id=uuid7(), created_at=clock.now(), tenant_id=tenant_id, gateway=bound.gateway.name,
+        id=uuid7(), created_at=clock.now(), tenant_id=tenant_id, gateway=gateway,
         reference=saved.reference, is_default=default_method() is None, **values,
     )  # fmt: skip
     made = row.on_conflict_do_update(index_elements=["tenant_id", "gateway", "reference"], set_=values)
@@ -101,6 +108,11 @@ def remove_method(method_id: UUID) -> None:
     sellers.lock_profile()
     gone = method(method_id)
     gone.removed_at, was_default, gone.is_default = clock.now(), gone.is_default, False
+    emit(
+        "payment_method.removed",
+        subject=f"payment_method:{gone.id}",
+        payload={"gateway": gone.gateway, "reference": gone.reference},
+    )
     session().flush()
     left = methods()
     if was_default and left:

@@ -24,7 +24,8 @@ from chom_core.values.period import BillingPeriod
 class Click:
     """One press of Pay. `checkout_id` and `attempt` come with the form: pressed twice they are the same payment.
 
-    `expected` is the amount on the button. `card` holds the gateway's fields, or `method_id` names a card on file.
+    `expected` is the amount on the button. `card` holds the gateway's fields, or `method_id` names a card on file;
+    `card_url` is where a gateway with a card page of its own leads back to, `return_url` where the bank does.
     """
 
     checkout_id: UUID
@@ -33,6 +34,7 @@ class Click:
     card: Mapping[str, str] | None = None
     method_id: UUID | None = None
     return_url: str = ""
+    card_url: str = ""
     settings: Mapping[str, Any] | None = None
 
 
