@@ -10,7 +10,8 @@ Debits are positive, credits negative. The chart (per seller, customer and curre
     promotional_credit liability granted, never cash
     promotional_expense expense  credit that nobody paid in: what granting it costs
     refund_clearing   liability  refunds on their way to the card, as far as they were taken from credit
-    write_off         expense    invoices given up as uncollectible
+    write_off         expense    invoices given up as uncollectible, disputes that were lost
+    disputes          asset      money that a bank holds while it decides a dispute
     fees              expense    what the gateway keeps
     vendor_payable, affiliate_payable, reseller_payable   liability, with a party
 
@@ -24,10 +25,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chom_core.billing import checks
 from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
 from chom_core.database import clock, current, session
 from chom_core.values.errors import Conflict
@@ -44,6 +46,7 @@ CHART: dict[str, str] = {
     "promotional_expense": "expense",
     "refund_clearing": "liability",
     "write_off": "expense",
+    "disputes": "asset",
     "fees": "expense",
     "vendor_payable": "liability",
     "affiliate_payable": "liability",
@@ -106,6 +109,17 @@ def post(
     return transaction_id
 
 
+def turn(prefix: str) -> str:
+    """The key of the next transaction of a kind that may happen again to one thing: `prefix:1`, `prefix:2`, …
+
+    The caller holds the lock of that thing.
+    """
+    query = select(func.count(LedgerTransaction.id)).where(
+        LedgerTransaction.key.startswith(f"{prefix}:", autoescape=True)
+    )
+    return f"{prefix}:{(session().scalar(query) or 0) + 1}"
+
+
 def balance(code: str, currency: str, *, party: str = "") -> Money:
     """The balance of an account of the current organisation, over all sellers; zero where there is none."""
     total = session().scalar(
@@ -123,9 +137,10 @@ def check(session: Session) -> list[str]:
     """What is wrong with the books that `session` sees (everyone's, in an `everyone` unit); empty where all is well.
 
     Transactions sum to zero; stored balances equal their entries; what customers owe equals their open invoices;
-    payments received equal what invoices count as paid; numbers have no gap.
+    payments, refunds, credit and credit notes equal what invoices count; credit equals its grants and their uses;
+    no more is noted than was invoiced; numbers have no gap.
     """
-    return [row.problem for sql in _CHECKS for row in session.execute(text(sql))]
+    return [row.problem for sql in checks.ALL for row in session.execute(text(sql))]
 
 
 def _tenant() -> UUID:
@@ -183,46 +198,3 @@ def _add_to_balance(account_id: UUID, amount: int) -> None:
             set_={"balance": LedgerBalance.balance + row.excluded.balance},
         )
     )
-
-
-_CHECKS = (
-    """
-    select format('transaction %s is off by %s %s', transaction_id, sum(amount), currency) as problem
-    from core.ledger_entry group by transaction_id, currency having sum(amount) <> 0
-    """,
-    """
-    select format('transaction %s (%s) has no entries', t.id, t.key) as problem from core.ledger_transaction t
-    where not exists (select from core.ledger_entry e where e.transaction_id = t.id)
-    """,
-    """
-    select format('account %s (%s %s) has the balance %s, its entries sum to %s',
-                  a.id, a.code, a.currency, coalesce(b.balance, 0), coalesce(e.total, 0)) as problem
-    from core.ledger_account a left join core.ledger_balance b on b.account_id = a.id
-    left join (select account_id, sum(amount) as total from core.ledger_entry group by 1) e on e.account_id = a.id
-    where coalesce(b.balance, 0) <> coalesce(e.total, 0)
-    """,
-    """
-    select format('organisation %s owes %s %s by the ledger, %s by its invoices',
-                  tenant_id, l, currency, i) as problem
-    from (select tenant_id, currency, sum(l) as l, sum(i) as i from (
-            select a.tenant_id, a.currency, e.amount as l, 0 as i
-            from core.ledger_entry e join core.ledger_account a on a.id = e.account_id where a.code = 'receivable'
-            union all
-            select tenant_id, currency, 0, total - amount_paid from core.invoice where status in ('open', 'paid')
-          ) both_sides group by 1, 2) owed where l <> i
-    """,
-    """
-    select format('invoice %s counts %s %s as paid, its payments sum to %s',
-                  i.number, i.amount_paid, i.currency, coalesce(p.paid, 0)) as problem
-    from core.invoice i left join (select invoice_id, sum(amount) as paid from core.payment
-                                   where status = 'succeeded' group by 1) p on p.invoice_id = i.id
-    where i.amount_paid <> coalesce(p.paid, 0)
-    """,
-    """
-    select format('series %s of seller %s gave out %s numbers, %s invoices carry one',
-                  s.series, s.seller_id, s.last, count(i.id)) as problem
-    from core.number_series s left join core.invoice i on i.seller_id = s.seller_id and i.number is not null
-    where pg_has_role(current_user, 'chom_staff', 'usage') and s.series = 'invoice'
-    group by s.id, s.series, s.seller_id, s.last having s.last <> count(i.id)
-    """,
-)

@@ -8,6 +8,8 @@ from chom_core.values.billing import (
     GatewayQuery,
     LineProposal,
     LinesQuery,
+    PayoutGateway,
+    PayoutQuery,
     TaxAnswer,
     TaxQuery,
 )
@@ -34,4 +36,12 @@ def billing_lines(query: LinesQuery) -> tuple[LineProposal, ...] | None:
     """Lines to add to a bill: discounts (negative), usage, charges. Asked before tax, for preview and invoice alike.
 
     A bill never falls below zero: what a discount has left over is not used.
+    """
+
+
+@hook(fail="closed")
+def billing_payouts(query: PayoutQuery) -> PayoutGateway | None:
+    """A gateway that can pay out `query.currency`, or None. Core calls the object later, outside of any transaction.
+
+    The gateway named in the query wins where several answer; without a name, the first does.
     """

@@ -2,6 +2,7 @@
 
 from chom_core.billing.reads.costs import ServiceCost, service_costs
 from chom_core.billing.reads.documents import card_words, invoice, invoice_info, invoice_list, payment_list
+from chom_core.billing.reads.gateways import GatewayPayment, gateway_payments
 from chom_core.billing.reads.overview import bars, offer, offers, overview, subscription_info
 from chom_core.billing.reads.shapes import (
     Bar,
@@ -15,6 +16,7 @@ from chom_core.billing.reads.shapes import (
 
 __all__ = [
     "Bar",
+    "GatewayPayment",
     "InvoiceInfo",
     "LineInfo",
     "Offer",
@@ -24,6 +26,7 @@ __all__ = [
     "SubscriptionInfo",
     "bars",
     "card_words",
+    "gateway_payments",
     "invoice",
     "invoice_info",
     "invoice_list",
