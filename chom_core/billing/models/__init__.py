@@ -4,6 +4,8 @@ from chom_core.billing.models.catalogue import Plan, PlanFeature, Price, UsagePr
 from chom_core.billing.models.checkout import Checkout
 from chom_core.billing.models.coupons import Coupon, CouponCount, CouponRedemption, PromotionCode
 from chom_core.billing.models.credit import CreditGrant, CreditNote, CreditNoteLine, CreditUse, Refund
+from chom_core.billing.models.documents import DocumentFile, TaxRate
+from chom_core.billing.models.dunning import Dunning, DunningHold, DunningPolicy, DunningStep
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
 from chom_core.billing.models.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
 from chom_core.billing.models.payments import Payment, PaymentMethod
@@ -27,6 +29,11 @@ __all__ = [
     "CreditNote",
     "CreditNoteLine",
     "CreditUse",
+    "DocumentFile",
+    "Dunning",
+    "DunningHold",
+    "DunningPolicy",
+    "DunningStep",
     "Invoice",
     "InvoiceLine",
     "LedgerAccount",
@@ -45,6 +52,7 @@ __all__ = [
     "Subscription",
     "SubscriptionChange",
     "SubscriptionItem",
+    "TaxRate",
     "UsageClosing",
     "UsageDay",
     "UsageEvent",

@@ -15,6 +15,7 @@ class Seller(ResellerRow, Model):
 
     `numbering`: "seller" counts all its invoices in one series (INV-000001), "customer" each customer's in a series
     of its own (prefix, the customer's number, the invoice's: BENT-1-001-001). Credit notes always have one series.
+    `oss`: a seller in the EU is registered for the One Stop Shop, and charges people the rate of their own country.
     """
 
     __tablename__ = "seller"
@@ -33,6 +34,7 @@ class Seller(ResellerRow, Model):
     gateway: Mapped[str] = mapped_column(String(40), default="")
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     due_days: Mapped[int] = mapped_column(default=7)
+    oss: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
 
 
 class NumberSeries(PlatformRow, Model):
@@ -61,6 +63,7 @@ class BillingProfile(TenantRow, Model):
     name: Mapped[str] = mapped_column(String(200), default="")
     address: Mapped[str] = mapped_column(Text, default="")
     country: Mapped[str] = mapped_column(String(2), default="")
+    region: Mapped[str] = mapped_column(String(3), default="", server_default="")
     vat_id: Mapped[str] = mapped_column(String(40), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
     consolidate: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
