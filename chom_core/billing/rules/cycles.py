@@ -193,7 +193,7 @@ def unbilled(targets: Iterable[Period], billed: Iterable[Period]) -> list[Piece]
                 continue
             if period.start > at:
                 pieces.append(Piece(Period(at, period.start), target))
-            at = max(at, period.end)
+            at = period.end
         if at < target.end:
             pieces.append(Piece(Period(at, target.end), target))
     return pieces

@@ -173,7 +173,20 @@ def test_commissions_sum_and_refunds_take_them_back_to_zero(
         assert all(part.amount >= 0 for part in back.values())
         taken = {party: taken[party] + part for party, part in back.items()}
         assert all(taken[party] <= earned[party] for party in earned)
+        refunded = sum(part.amount for part in taken.values())
+        for party, part in taken.items():  # cumulative: rounding does not add up over many refunds
+            fair = Fraction(earned[party].amount * refunded, sale) if sale else Fraction(0)
+            assert abs(part.amount - fair) < len(earned)
     assert taken == earned
+
+
+def test_many_small_refunds_take_back_as_much_as_one() -> None:
+    earned = {"platform": eur(400), "vendor": eur(600)}
+    taken = dict.fromkeys(earned, eur(0))
+    for _ in range(500):
+        back = reverse(eur(1000), earned, taken, eur(1))
+        taken = {party: taken[party] + part for party, part in back.items()}
+    assert taken == {"platform": eur(200), "vendor": eur(300)}
 
 
 @st.composite

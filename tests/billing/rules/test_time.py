@@ -138,6 +138,16 @@ def test_days_are_local_and_true_over_a_change_of_clocks() -> None:
     assert (days(march, "America/New_York"), march.seconds) == (31, 31 * 86400 - 3600)
 
 
+def test_a_night_that_goes_back_over_midnight_has_one_boundary() -> None:
+    """St. John's went from 00:01 back to 23:01 of the day before: the second 23:30 lies after the boundary."""
+    cycle = Cycle(
+        Interval.DAY, datetime(2008, 10, 1, tzinfo=UTC), "America/St_Johns", alignment=Alignment.CALENDAR
+    )
+    second = datetime(2008, 11, 2, 3, 0, tzinfo=UTC)
+    assert local_date(second, cycle.zone).day == 1
+    assert second in cycle.containing(second)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
