@@ -27,7 +27,7 @@ from chom_core.embedded.valkey import Valkey
 
 #: Many short rounds: on a busy machine a short one is likelier to be undisturbed, and the least of them counts.
 ROUNDS, PER_ROUND, IDLE_PLUGINS = 40, 6, 40
-BOOTS = 3
+BOOTS = 8
 Requests = list[tuple[str, str, bytes | None, dict[str, str]]]
 
 
