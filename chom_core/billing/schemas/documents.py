@@ -74,8 +74,22 @@ class BillingDetailsSchema(Schema):
             "autocomplete": "country",
         },
     )
+    region = fields.String(
+        load_default="",
+        validate=validate.Length(max=3),
+        metadata={
+            "label": _l("State (United States)"),
+            "help": _l("Two letters, for example CA."),
+            "autocomplete": "address-level1",
+        },
+    )
     vat_id = fields.String(
-        load_default="", validate=validate.Length(max=40), metadata={"label": _l("Tax or VAT number")}
+        load_default="",
+        validate=validate.Length(max=40),
+        metadata={
+            "label": _l("Tax or VAT number"),
+            "help": _l("For companies: with it, an invoice to another country of the EU is without VAT."),
+        },
     )
 
 

@@ -9,12 +9,13 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_core.billing.models import BillingProfile, Seller
+from chom_core.billing.service import profile_checks, vat_ids
 from chom_core.database import PLATFORM_ID, Tenant, clock, current, session
 from chom_core.values.billing import Customer, SellerFacts
 from chom_core.values.errors import Invalid, Unavailable
 from chom_core.values.ids import uuid7
 
-PROFILE_FIELDS = ("name", "address", "country", "vat_id", "email")
+PROFILE_FIELDS = ("name", "address", "country", "region", "vat_id", "email")
 
 
 def reseller_id() -> UUID:
@@ -48,7 +49,7 @@ def ensure_seller(legal_name: str, **facts: str) -> Seller:
 
 def facts(of: Seller) -> SellerFacts:
     """What an invoice freezes of a seller."""
-    return SellerFacts(of.id, of.legal_name, of.address, of.country, of.tax_id)
+    return SellerFacts(of.id, of.legal_name, of.address, of.country, of.tax_id, of.oss)
 
 
 def profile() -> BillingProfile:
@@ -78,24 +79,15 @@ def lock_profile() -> BillingProfile:
 
 
 def update_profile(values: Mapping[str, str]) -> BillingProfile:
-    """Set name, address, country, VAT id, e-mail. Raises Invalid with `fields`."""
-    clean = {name: str(values[name]).strip() for name in PROFILE_FIELDS if name in values}
-    errors: dict[str, list[str]] = {}
-    if "name" in clean and not clean["name"]:
-        errors["name"] = ["Say who the invoice is for."]
-    if "email" in clean and clean["email"] and "@" not in clean["email"]:
-        errors["email"] = ["This is not an e-mail address."]
-    if "country" in clean:
-        clean["country"] = clean["country"].upper()
-        if clean["country"] and not (len(clean["country"]) == 2 and clean["country"].isalpha()):
-            errors["country"] = ["Give the country as two letters, for example US or DE."]
-    limits = {"name": 200, "address": 1000, "vat_id": 40, "email": 254}
-    for name, limit in limits.items():
-        if len(clean.get(name, "")) > limit:
-            errors.setdefault(name, []).append(f"At most {limit} characters.")
+    """Set name, address, country, region, VAT id, e-mail. Raises Invalid with `fields`."""
+    clean = profile_checks.clean(values)
+    found = lock_profile()
+    whole = {name: getattr(found, name) for name in PROFILE_FIELDS} | clean
+    errors = profile_checks.errors(clean, whole, reseller_id())
     if errors:
         raise Invalid("The billing details are not complete.", fields=errors)
-    found = lock_profile()
+    if whole["vat_id"]:
+        clean["vat_id"] = vat_ids.compact(whole["vat_id"], whole["country"]) or whole["vat_id"]
     for name, value in clean.items():
         setattr(found, name, value)
     session().flush()
@@ -104,10 +96,26 @@ def update_profile(values: Mapping[str, str]) -> BillingProfile:
 
 def customer(of: BillingProfile) -> Customer:
     """What an invoice freezes of a customer."""
-    return Customer(of.tenant_id, of.name, of.address, of.country, of.vat_id, of.email)
+    return Customer(of.tenant_id, of.name, of.address, of.country, of.vat_id, of.email, of.region)
 
 
-def next_number(of: Seller, series: str = "invoice") -> str:
+def next_invoice_number(of: Seller) -> tuple[str, str]:
+    """The next invoice's number and the series it is from, by the seller's policy. LAST in a transaction."""
+    if of.numbering != "customer":
+        return f"{of.number_prefix}{next_in(of, 'invoice'):06d}", "invoice"
+    payer = lock_profile()
+    if payer.customer_number is None:
+        payer.customer_number = next_in(of, "customer")
+    series = f"invoice:{payer.tenant_id}"
+    return f"{of.number_prefix.rstrip('-')}-{payer.customer_number:03d}-{next_in(of, series):03d}", series
+
+
+def next_note_number(of: Seller) -> str:
+    """The next credit note's number. LAST in a transaction, but before an invoice's where both are taken."""
+    return f"{of.note_prefix}{next_in(of, 'credit_note'):06d}"
+
+
+def next_in(of: Seller, series: str) -> int:
     """The next number of the seller's series: call it LAST in a transaction, whose end frees the counter.
 
     Gapless because the counter rolls back with everything else.
@@ -120,4 +128,4 @@ def next_number(of: Seller, series: str = "invoice") -> str:
         ),
         {"id": uuid7(), "at": clock.machine(), "seller": of.id, "series": series},
     )
-    return f"{of.number_prefix}{int(number or 0):06d}"
+    return int(number or 0)

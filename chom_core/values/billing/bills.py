@@ -36,7 +36,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """The customer as the invoice will freeze it. `country` is ISO 3166-1 alpha-2, empty where not yet known."""
+    """The customer as the invoice will freeze it. `country` is ISO 3166-1 alpha-2, empty where not yet known.
+
+    `region` is the part of ISO 3166-2 after the hyphen: a US state's two letters.
+    """
 
     tenant_id: UUID
     name: str = ""
@@ -44,17 +47,19 @@ class Customer:
     country: str = ""
     vat_id: str = ""
     email: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SellerFacts:
-    """The seller as the invoice will freeze it."""
+    """The seller as the invoice will freeze it. `oss`: registered for the One Stop Shop of the EU's VAT."""
 
     seller_id: UUID
     legal_name: str
     address: str = ""
     country: str = ""
     tax_id: str = ""
+    oss: bool = True
 
 
 @dataclass(frozen=True, slots=True)
