@@ -86,6 +86,26 @@ def _unused_share(
     return Fraction(max((end - from_day).days, 0), days(period, zone))
 
 
+def used(
+    price: Money,
+    start: datetime,
+    full: Period,
+    at: datetime,
+    by: Proration = Proration.SECOND,
+    zone: str = "UTC",
+    *,
+    day_used: bool = False,
+) -> Money:
+    """What is due in arrears for `start` to `at` of a `full` period that costs `price`: the other side of `unused`.
+
+    By days, `day_used` counts the day of `at` in (a cancellation); without it the next plan pays for that day.
+    """
+    if not full.start <= start < full.end:
+        raise ValueError("a part lies within its full period")
+    rest = _unused_share(Period(start, full.end), at, by, zone, day_used, None)
+    return scaled(price, share(Period(start, full.end), full, by, zone) * (1 - rest))
+
+
 @dataclass(frozen=True, slots=True)
 class Charged:
     """A line as it was invoiced: net, for `period`; `credited` is what it gave back since."""

@@ -119,7 +119,7 @@ def test_wal_06() -> None:
         Credit("usage", eur(1000), priority=1, only=frozenset({"usage"})),
         Credit("normal", eur(1000), priority=50),
     ]
-    found = use([Owed(eur(1000), "plan"), Owed(eur(500), "usage")], wallets)
+    found = use([Owed(eur(500), "usage"), Owed(eur(1000), "plan")], wallets)
     assert [found.of(one.key).amount for one in wallets] == [1000, 500, 0]
     assert [found.of(one.key).amount for one in wallets] == [
         use([Owed(eur(1500), "usage")], wallets).of(one.key).amount for one in wallets

@@ -10,10 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chom_core.billing.rules.cycles import Alignment, Cycle, Interval, local_date, unbilled
-from chom_core.billing.rules.proration import Charged, Proration, change, days, prorate, share, unused
+from chom_core.billing.rules.proration import Charged, Proration, change, days, prorate, share, unused, used
 from chom_core.billing.rules.trials import charged_from, on_trial, trial_end
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period, period_at
+from tests.billing.cases.facts import eur, span, utc
 
 ZONES = st.sampled_from(
     ["UTC", "America/New_York", "America/Juneau", "Europe/Paris", "Asia/Kolkata", "Pacific/Apia", "America/Sao_Paulo",
@@ -131,6 +132,64 @@ def test_trials_end_on_the_same_local_day_count(
     assert on_trial(start, length, start, zone) == (length > 0)
     cycle = Cycle(Interval.MONTH, start, zone, alignment=alignment)
     assert abs(charged_from(end, cycle, by) - end) <= timedelta(hours=25)
+
+
+@given(cycles(), CENTS, st.integers(0, 1000), st.sampled_from(Proration), st.booleans())
+def test_arrears_and_advance_agree(cycle: Cycle, cents: int, cut: int, by: Proration, day_used: bool) -> None:
+    period = cycle.containing(cycle.anchor)
+    at = period.start + (period.end - period.start) * (cut / 1000)
+    paid = Money(cents, "EUR")
+    behind = used(paid, period.start, period, at, by, cycle.zone, day_used=day_used)
+    ahead = paid - unused(paid, period, at, by, cycle.zone, day_used=day_used)
+    assert abs((behind - ahead).amount) <= 1, "at most the half cent that both round up"
+    assert eur(0) <= behind <= paid
+
+
+def test_a_cancellation_in_arrears_pays_for_its_day() -> None:
+    march = span("2024-03-01", "2024-04-01")
+    start, at = utc("2024-03-05T12:00Z"), utc("2024-03-10T09:00Z")
+    assert used(eur(3100), start, march, at, Proration.DAY, day_used=True) == eur(600)
+    assert used(eur(3100), start, march, at, Proration.DAY) == eur(500), (
+        "after a change the new plan pays for it"
+    )
+    assert used(eur(3100), start, march, march.end, Proration.DAY, day_used=True) == eur(2700)
+
+
+def test_more_anchors() -> None:
+    leap = Cycle(Interval.YEAR, utc("2024-02-29"))
+    assert [leap.nth(n) for n in (1, 4)] == [utc("2025-02-28"), utc("2028-02-29")]
+    assert leap.containing(utc("2023-12-24")) == span("2023-02-28", "2024-02-29"), "before the anchor, too"
+    quarter = Cycle(Interval.MONTH, utc("2024-02-10"), count=3, alignment=Alignment.CALENDAR)
+    assert quarter.containing(utc("2024-05-31")) == span("2024-04-01", "2024-07-01")
+    year = Cycle(Interval.YEAR, utc("2024-02-10"), alignment=Alignment.CALENDAR)
+    assert year.first() == span("2024-02-10", "2025-01-01")
+    fortnight = Cycle(Interval.WEEK, utc("2024-02-10T10:00Z"), count=2)
+    assert fortnight.after(fortnight.first()) == span("2024-02-24T10:00:00Z", "2024-03-09T10:00:00Z")
+    fridays = Cycle(Interval.WEEK, utc("2024-02-10"), day=5)
+    assert fridays.first() == span("2024-02-10", "2024-02-16")
+
+
+def test_an_anchor_in_the_hour_that_comes_twice_is_kept() -> None:
+    second = utc("2024-11-03T06:30:00Z")  # 01:30 in New York, for the second time
+    cycle = Cycle(Interval.MONTH, second, "America/New_York")
+    assert cycle.nth(0) == second == cycle.first().start
+    assert cycle.containing(second) == span("2024-11-03T06:30:00Z", "2024-12-03T06:30:00Z")
+
+
+def test_all_gaps_between_what_was_billed_are_found() -> None:
+    pieces = unbilled(
+        [span("2024-01-01", "2024-02-01")],
+        [
+            span("2024-01-20", "2024-01-25"),
+            span("2024-01-03", "2024-01-10"),
+            span("2024-01-05", "2024-01-06"),
+        ],
+    )
+    assert [piece.part for piece in pieces] == [
+        span("2024-01-01", "2024-01-03"),
+        span("2024-01-10", "2024-01-20"),
+        span("2024-01-25", "2024-02-01"),
+    ]
 
 
 def test_days_are_local_and_true_over_a_change_of_clocks() -> None:
