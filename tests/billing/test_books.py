@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, InvoiceLine, LedgerTransaction, Seller
-from chom_core.billing.service import catalogue, invoices, rating, sellers
+from chom_core.billing.service import catalogue, invoices, rating, sellers, voiding
 from chom_core.billing.service.rating import Charge, Proposed
 from chom_core.database import everyone, session, transaction
 from chom_core.values import BillingPeriod, Conflict, Money, uuid7
@@ -136,7 +136,7 @@ def test_a_void_turns_its_entries_round(buyer: UUID) -> None:
         invoices.number(made)
         assert ledger.balance("receivable", USD) == money(500)
     with transaction(buyer):
-        assert invoices.void(made.id).status == "void"
+        assert voiding.void(made.id).status == "void"
         assert ledger.balance("receivable", USD) == money(0)
         assert ledger.balance("revenue", USD) == money(0)
     books_are_right()
@@ -150,10 +150,10 @@ cents = st.integers(-10_000, 10_000).filter(bool)
 def test_any_sequence_of_balanced_postings_leaves_the_books_right(
     buyer: UUID, groups: list[list[int]]
 ) -> None:
-    codes = list(ledger.CHART)
+    codes = ("cash", "revenue", "tax_payable", "write_off", "promotional_expense")  # nothing else counts these
     with transaction(buyer):
         for amounts in groups:
-            lines = [(codes[i % 5 + 1], money(amount)) for i, amount in enumerate(amounts)]
+            lines = [(codes[i % 5], money(amount)) for i, amount in enumerate(amounts)]
             lines.append(("fees", money(-sum(amounts))))
             post(uuid7().hex, *lines)
     with transaction(buyer) as here:

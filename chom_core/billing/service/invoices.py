@@ -1,4 +1,4 @@
-"""Invoices: drafting from a rated bill, finalising with a number, paying, voiding; each with its ledger entries."""
+"""Invoices: drafting from a rated bill, finalising with a number, paying, writing off; each with its entries."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
+from chom_core.audit.service import Subject, record
 from chom_core.billing import ledger
-from chom_core.billing.models import Invoice, InvoiceLine, Seller
-from chom_core.billing.service import discounts, rating, sellers
+from chom_core.billing.models import Invoice, InvoiceLine, Payment, Seller
+from chom_core.billing.models.payments import OPEN
+from chom_core.billing.service import discounts, grants, rating, sellers, tax
 from chom_core.billing.service.rating import Charge, Proposed, Reduction
 from chom_core.database import Tenant, clock, current, session
 from chom_core.plugin_host import hooks
@@ -50,7 +52,7 @@ def _tax(query: TaxQuery) -> TaxAnswer | None:
             plugin=found[1][0],
             fix="Staff: switch one of them off.",
         )
-    answer: TaxAnswer | None = found[0][1] if found else None
+    answer: TaxAnswer | None = found[0][1] if found else tax.answer(query)
     return answer
 
 
@@ -98,10 +100,11 @@ def write_lines(invoice: Invoice, bill: Bill) -> None:
     session().expire(invoice, ["lines"])
 
 
-def finalise(invoice: Invoice) -> None:
-    """Freeze the draft, post what is owed, and give it its number: the counter is taken last.
+def finalise(invoice: Invoice, *, paying: Money | None = None) -> None:
+    """Freeze the draft, post what is owed, and use the customer's credit for it. Its number comes last: `number`.
 
-    Whatever still has to be written in this transaction was written before; the caller commits soon.
+    `paying`: money that was taken for this draft already; credit pays what is left beside it. Whatever else has to be
+    written in this transaction is written before `number`; the caller commits soon.
     """
     if invoice.status != "draft":
         raise Conflict(f"The invoice is {invoice.status}, not a draft.")
@@ -122,14 +125,23 @@ def finalise(invoice: Invoice) -> None:
             description="Invoice finalised",
         )
     emit("invoice.finalised", subject=source, payload={"total": invoice.total, "currency": invoice.currency})
+    grants.apply(invoice, invoice.due - paying if paying is not None else None)
+    close_if_settled(invoice)
+
+
+def to_charge(invoice: Invoice) -> Money:
+    """What a card would be charged now: what is due, less the credit that a draft will use when it is finalised."""
+    if invoice.status != "draft":
+        return invoice.due
+    return grants.plan(invoice, grants.usable(invoice.seller_id, invoice.currency), invoice.due).due
 
 
 def number(invoice: Invoice) -> None:
     """Give the finalised invoice its number: the LAST statement before the commit."""
     seller = session().get_one(Seller, invoice.seller_id)
     session().flush()
-    invoice.number = sellers.next_number(seller)
-    invoice.status = "paid" if invoice.amount_paid >= invoice.total else "open"
+    invoice.number, invoice.series = sellers.next_invoice_number(seller)
+    invoice.status = "open" if invoice.due else "paid"
     session().flush()
 
 
@@ -145,7 +157,7 @@ def _freeze(invoice: Invoice, seller: Seller) -> None:
         },
         "customer": {
             "name": profile.name, "address": profile.address, "country": profile.country,
-            "vat_id": profile.vat_id, "email": profile.email, "organisation": tenant.name,
+            "region": profile.region, "vat_id": profile.vat_id, "email": profile.email, "organisation": tenant.name,
         },
         "brand": _brand(seller),
         "tax": {"title": invoice.tax_title, "rate": str(invoice.tax_rate), "note": invoice.tax_note},
@@ -157,52 +169,110 @@ def _brand(seller: Seller) -> str:
     return owner.name if owner else seller.legal_name
 
 
-def paid(invoice: Invoice, amount: Money, *, key: str, description: str) -> None:
-    """Record money received for a finalised invoice: ledger, amount paid, event. `key` comes from the payment."""
-    source = f"invoice:{invoice.id}"
-    if amount:
+def paid(invoice: Invoice, amount: Money, *, key: str, description: str) -> Money:
+    """Record money received for a finalised invoice; returns what counted towards it. `key` comes from the payment.
+
+    Never more than is due: what is beyond is the caller's to keep as account credit.
+    """
+    kept = min(amount, invoice.due)
+    if kept:
+        recover(invoice)
         ledger.post(
             f"{key}:received",
             "payment",
-            [("cash", amount), ("receivable", -amount)],
+            [("cash", kept), ("receivable", -kept)],
             seller_id=invoice.seller_id,
-            source=source,
+            source=f"invoice:{invoice.id}",
             description=description,
         )
-    invoice.amount_paid += amount.amount
-    if invoice.amount_paid >= invoice.total:
-        invoice.paid_at = clock.now()
-        if invoice.number:  # without one, `number` sets the status at the end of this transaction
-            invoice.status = "paid"
-        emit(
-            "invoice.paid",
-            subject=source,
-            payload={"invoice_id": str(invoice.id), "total": invoice.total, "currency": invoice.currency,
-                     "subscription_id": str(invoice.subscription_id) if invoice.subscription_id else None},
-        )  # fmt: skip
+        invoice.amount_paid += kept.amount
+    close_if_settled(invoice)
+    return kept
 
 
-def void(invoice_id: UUID) -> Invoice:
-    """Take back an invoice nobody has paid. Its number stays used; its entries are posted the other way round."""
+def close_if_settled(invoice: Invoice) -> bool:
+    """Where nothing is due any more the invoice is paid, once: by money, credit, credit notes, or all of them."""
+    if invoice.due or invoice.paid_at is not None or invoice.status == "void":
+        return False
+    invoice.paid_at = clock.now()
+    if invoice.number:  # without one, `number` sets the status at the end of this transaction
+        invoice.status = "paid"
+    emit(
+        "invoice.paid",
+        subject=f"invoice:{invoice.id}",
+        payload={"invoice_id": str(invoice.id), "total": invoice.total, "currency": invoice.currency,
+                 "subscription_id": str(invoice.subscription_id) if invoice.subscription_id else None,
+                 "amount_paid": invoice.amount_paid, "amount_credited": invoice.amount_credited,
+                 "amount_noted": invoice.amount_noted},
+    )  # fmt: skip
+    return True
+
+
+def reopen(invoice: Invoice) -> None:
+    """A payment went back without a credit note: what it had paid is owed again."""
+    recover(invoice)
+    invoice.status, invoice.paid_at = "open", None
+    emit(
+        "invoice.reopened",
+        subject=f"invoice:{invoice.id}",
+        payload={"invoice_id": str(invoice.id), "due": invoice.due.amount, "currency": invoice.currency},
+    )
+
+
+def write_off(invoice_id: UUID, reason: str) -> Invoice:
+    """Give an open invoice up as uncollectible: a loss on the books. Whoever pays it later still can. Audited.
+
+    Raises Conflict where it is not open or a payment is on its way.
+    """
+    sellers.lock_profile()
     invoice = locked(invoice_id)
-    if invoice.status == "open":
-        if invoice.amount_paid:
-            raise Conflict("Part of this invoice is paid.", fix="Refund the payment first.")
-        if invoice.total:
-            total, tax = Money(invoice.total, invoice.currency), Money(invoice.tax, invoice.currency)
-            source = f"invoice:{invoice.id}"
-            ledger.post(
-                f"{source}:void",
-                "void",
-                [("receivable", -total), ("revenue", total - tax), ("tax_payable", tax)],
-                seller_id=invoice.seller_id,
-                source=source,
-                description=f"Invoice {invoice.number} voided",
-            )
-    elif invoice.status != "draft":
-        raise Conflict(f"The invoice is {invoice.status} and cannot be voided.")
-    invoice.status = "void"
+    reason = grants.words_in(reason, "reason", 300)
+    if invoice.status == "uncollectible":
+        return invoice
+    if invoice.status != "open":
+        raise Conflict(f"This invoice is {invoice.status}: only an open one is written off.")
+    nothing_on_its_way(invoice)
+    due, source = invoice.due, f"invoice:{invoice.id}"
+    ledger.post(
+        ledger.turn(f"{source}:written-off"),
+        "write-off",
+        [("write_off", due), ("receivable", -due)],
+        seller_id=invoice.seller_id,
+        source=source,
+        description=f"Invoice {invoice.number} written off",
+    )
+    invoice.status, invoice.amount_written_off = "uncollectible", due.amount
+    record("invoice.written_off", Subject("invoice", invoice.id, invoice.number or ""), reason=reason)
+    emit(
+        "invoice.uncollectible",
+        subject=source,
+        payload={"invoice_id": str(invoice.id), "due": due.amount, "currency": due.currency},
+    )
+    session().flush()
     return invoice
+
+
+def recover(invoice: Invoice) -> None:
+    """Take a write-off back: the invoice is open again, before money, a credit note or a void touches it."""
+    if not invoice.amount_written_off:
+        return
+    back, source = Money(invoice.amount_written_off, invoice.currency), f"invoice:{invoice.id}"
+    ledger.post(
+        ledger.turn(f"{source}:recovered"),
+        "recovery",
+        [("receivable", back), ("write_off", -back)],
+        seller_id=invoice.seller_id,
+        source=source,
+        description=f"Write-off of invoice {invoice.number} taken back",
+    )
+    invoice.amount_written_off, invoice.status = 0, "open"
+
+
+def nothing_on_its_way(invoice: Invoice) -> None:
+    """Conflict where an attempt to pay may still become money."""
+    query = select(Payment.id).where(Payment.invoice_id == invoice.id, Payment.status.in_(OPEN))
+    if session().scalar(query.limit(1)) is not None:
+        raise Conflict("A payment for this is on its way.", fix="Wait until it is settled, then try again.")
 
 
 def locked(invoice_id: UUID) -> Invoice:

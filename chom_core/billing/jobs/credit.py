@@ -1,0 +1,22 @@
+"""Jobs of credit and refunds: a refund is sent, promotional credit expires."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chom_core.billing.service import credit, refunds
+from chom_core.work import Job, ScheduleSpec, job
+
+SCHEDULES = (ScheduleSpec("billing-expire-credit", credit.EXPIRE, "25 0 * * *", per="tenant"),)
+
+
+@job(refunds.SEND, timeout=120, attempts=20)
+def send_refund(task: Job) -> None:
+    """Give the money back; a gateway that does not answer is asked again with the same key."""
+    refunds.send(UUID(task.args["refund_id"]))
+
+
+@job(credit.EXPIRE, timeout=120)
+def expire_credit(task: Job) -> None:
+    """End promotional credit whose time has come."""
+    credit.expire_due()
