@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chom_core.billing.rules.coupons import Coupon, Item, discount
 from chom_core.billing.rules.credits import Credit, CreditKind, Owed, use
 from chom_core.billing.rules.metering import Aggregation, Event, aggregate
-from chom_core.billing.rules.pricing import Billed, Model, Tariff, Tier, price, rate, steps
+from chom_core.billing.rules.pricing import Billed, Model, Tariff, Tier, minimum_top_up, price, rate, steps
 from chom_core.billing.rules.rounding import exact, rounded
 from chom_core.billing.rules.splits import OddUnit, allocate, reverse, split
 from chom_core.billing.rules.taxes import Taxable, net_of, note, note_of_total, taxes
@@ -280,6 +280,10 @@ def test_beyond_the_highest_limit_again_and_again() -> None:
     steps_ = [(0, 99), (0, 100), (100, 299), (100, 300), (300, 349), (300, 350), (350, 399), (350, 460)]
     found = [interim_due(eur(before), eur(now), limits, every) for before, now in steps_]
     assert found == [False, True, False, True, False, True, False, True]
+
+
+def test_a_commitment_over_several_lines_is_topped_up_once() -> None:
+    assert [minimum_top_up(eur(100), eur(spent)) for spent in (70, 100, 130)] == [eur(30), eur(0), eur(0)]
 
 
 @pytest.mark.parametrize(
