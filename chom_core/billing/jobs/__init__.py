@@ -1,7 +1,7 @@
 """Billing's jobs, each part's in its own file. Importing this registers them; SCHEDULES names when they run."""
 
-from chom_core.billing.jobs import credit, purchases
+from chom_core.billing.jobs import changes, credit, purchases
 
 SCHEDULES = (*credit.SCHEDULES, *purchases.SCHEDULES)
 
-__all__ = ["SCHEDULES", "credit", "purchases"]
+__all__ = ["SCHEDULES", "changes", "credit", "purchases"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from chom_core.billing.models import Plan, Subscription
 from chom_core.billing.reads.documents import card_words, invoice_list
 from chom_core.billing.reads.shapes import Bar, Offer, Overview, SubscriptionInfo
-from chom_core.billing.service import catalogue, funding, invoices, methods, rating, sellers, subscriptions
+from chom_core.billing.service import catalogue, funding, methods, rating, renewal, sellers, subscriptions
 from chom_core.database import PLATFORM_ID, current, session, transaction
 from chom_core.values.billing import PlanShape
 from chom_core.values.money import Money
@@ -79,8 +79,8 @@ def bars() -> tuple[Bar, ...]:
 
 def subscription_info(of: Subscription) -> SubscriptionInfo:
     """The subscription; its next total is rated as its next invoice will be."""
-    item = of.items[0]
-    upcoming = invoices.rate(of.currency, subscriptions.charges(of, subscriptions.period_after(of)), of.id)
+    item = subscriptions.main_item(of)
+    upcoming = renewal.next_bill(of)
     return SubscriptionInfo(
         id=of.id,
         shape=of.shape,

@@ -12,20 +12,22 @@ from chom_core.billing.models import Checkout, Invoice, Payment, PaymentMethod
 from chom_core.billing.service import (
     building,
     catalogue,
+    coupons,
+    discounts,
     invoices,
     methods,
     payments,
     purchases,
     sellers,
+    settlement,
+    subscriptions,
 )
 from chom_core.billing.service.purchases import Click
-from chom_core.billing.service.rating import Charge, describe
-from chom_core.database import Tenant, clock, current, restart, session
+from chom_core.database import restart, session
 from chom_core.values.billing import Bill, Order, PlanShape
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.ids import uuid7
 from chom_core.values.money import Money
-from chom_core.values.period import period_at
 
 State = Literal["done", "building", "action", "declined", "pending", "failed"]
 
@@ -46,15 +48,16 @@ class Outcome:
 
 
 def preview(order: Order) -> Bill:
-    """The first invoice of `order`, to the cent, without writing it."""
+    """The first invoice of `order`, to the cent, without writing it. Raises Invalid for a code that does not count."""
     plan, unit = purchases.priced(order)
-    now = clock.now()
-    tenant = session().get_one(Tenant, current().tenant_id)
-    period = period_at(now, order.period, now, tenant.zone)
-    title = purchases.title(plan, order)
-    kind = "plan" if plan.shape == PlanShape.HOSTING.value else plan.shape
-    charge = Charge(plan.code, kind, describe(title, period, order.quantity), unit, order.quantity, period)
-    return invoices.rate(order.currency, [charge])
+    of = subscriptions.draft(
+        plan, unit, order.period, order.quantity, purchases.title(plan, order), sellers.seller().id
+    )
+    charges = subscriptions.first_charges(of)
+    extra = []
+    if order.promotion_code.strip():
+        extra = [coupons.offered(order.promotion_code, plan.code, order.currency, of.id)]
+    return invoices.rate(order.currency, charges, None, discounts.reductions(charges, extra, held=False))
 
 
 def subscribe(order: Order, click: Click) -> Outcome:
@@ -128,7 +131,7 @@ def _buy(order: Order, click: Click, shape: PlanShape) -> Outcome:
     if shape is PlanShape.SERVICE:
         _rehearse(purchase)
     purchase.status = "paying"
-    if invoice.total == 0:
+    if not invoices.to_charge(invoice):  # nothing, or the customer's credit pays it
         return _free(purchase, invoice, shape)
     intent = "authorise" if shape is PlanShape.SERVICE else "charge"
     payment = payments.begin(
@@ -173,10 +176,7 @@ def _same_amount(expected: Money, actual: Money) -> None:
 def _free(purchase: Checkout, invoice: Invoice, shape: PlanShape) -> Outcome:
     """Nothing to pay: finalised and paid at once. A service is built and owes nothing."""
     invoices.finalise(invoice)
-    invoices.paid(
-        invoice, Money.zero(invoice.currency), key=f"invoice:{invoice.id}", description="Nothing to pay"
-    )
-    payments.settled(invoice, purchase)
+    settlement.settled(invoice, purchase)
     if shape is PlanShape.SERVICE:
         building.deliver(purchase)
     invoices.number(invoice)

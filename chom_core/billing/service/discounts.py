@@ -55,7 +55,7 @@ def of_terms(terms: Coupon | CouponRedemption, held_as: UUID, subscription_id: U
     )
 
 
-def held() -> list[Held]:
+def redeemed() -> list[Held]:
     """What the current organisation has redeemed, for one subscription or for all, in order of redemption."""
     query = select(CouponRedemption).where(CouponRedemption.status == "active")
     rows = session().scalars(query.order_by(CouponRedemption.redeemed_at, CouponRedemption.id)).all()
@@ -74,9 +74,11 @@ def left_of(one: Held) -> rules.Left:
     return rules.left_of(one.duration, used, amount=one.amount, repeats=one.repeats)
 
 
-def reductions(charges: Sequence[Charge], extra: Sequence[Held] = ()) -> list[Reduction]:
-    """The coupons that take off these charges. `extra`: what is about to be redeemed, for a preview."""
-    made = [_reduction(one, charges) for one in (*held(), *extra)]
+def reductions(
+    charges: Sequence[Charge], extra: Sequence[Held] = (), *, held: bool = True
+) -> list[Reduction]:
+    """The coupons that take off these charges: those that are held, and `extra`, what is about to be redeemed."""
+    made = [_reduction(one, charges) for one in (*(redeemed() if held else ()), *extra)]
     return [one for one in made if one is not None]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chom_core.billing.models import Checkout, Invoice, Payment, Plan, Subscription
 from chom_core.billing.models.payments import OPEN
-from chom_core.billing.service import catalogue, invoices, payments, sellers, subscriptions
+from chom_core.billing.service import billed, catalogue, coupons, invoices, payments, sellers, subscriptions
 from chom_core.database import clock, current, session
 from chom_core.values.billing import Order, PlanShape
 from chom_core.values.errors import Conflict, Invalid, NotFound
@@ -42,6 +42,8 @@ def priced(order: Order) -> tuple[Plan, Money]:
     if order.quantity < 1 or order.quantity > 1000:
         raise Invalid("How many?", fields={"quantity": ["Between 1 and 1000."]})
     plan = catalogue.plan(order.plan)
+    if plan.shape == PlanShape.ADDON.value:
+        raise Invalid("An add-on is bought with a plan.", fix="Add it to your plan under Billing.")
     if plan.shape == PlanShape.HOSTING.value and order.quantity != 1:
         raise Invalid("An organisation has one hosting plan.", fields={"quantity": ["Only 1."]})
     return plan, catalogue.price(plan, order.currency, BillingPeriod(order.period))
@@ -56,7 +58,8 @@ def record(order: Order, click: Click) -> Checkout:
     tenant_id = current().tenant_id
     values = {
         "plan_code": order.plan, "billing_period": BillingPeriod(order.period).value, "currency": order.currency,
-        "quantity": order.quantity, "service_name": order.service_name.strip().lower()[:120],
+        "quantity": order.quantity, "promotion_code": coupons.normal(order.promotion_code)[: coupons.CODE],
+        "service_name": order.service_name.strip().lower()[:120],
     }  # fmt: skip
     row = insert(Checkout).values(
         id=click.checkout_id, created_at=clock.now(), tenant_id=tenant_id, status="open", amount=0, note="",
@@ -82,9 +85,12 @@ def prepare(purchase: Checkout, order: Order, plan: Plan) -> Invoice:
     subscription = subscriptions.begin(
         plan, unit, BillingPeriod(order.period), order.quantity, title(plan, order), seller.id
     )
-    period = subscriptions.current_period(subscription)
-    bill = invoices.rate(order.currency, subscriptions.charges(subscription, period))
+    if order.promotion_code.strip():
+        coupons.redeem(order.promotion_code, plan.code, order.currency, subscription.id)
+    bill = invoices.rate(order.currency, subscriptions.first_charges(subscription))
+    period = subscriptions.current_period(subscription) if bill.lines else None
     invoice = invoices.draft(bill, seller=seller, subscription_id=subscription.id, period=period)
+    billed.record(invoice, [subscription])
     purchase.subscription_id, purchase.invoice_id, purchase.amount = (
         subscription.id,
         invoice.id,
@@ -104,6 +110,8 @@ def _clear_the_way(purchase: Checkout, plan: Plan) -> None:
                 fix="Look at it under Billing.",
             )
         left = subscriptions.hosting(any_state=True)
+        if left is not None and left.status == "paused":
+            raise Conflict("Your plan is paused.", fix="Resume it under Billing, or end it first.")
         if left is not None:
             _drop(left)
     elif purchase.subscription_id is not None:

@@ -1,15 +1,32 @@
-"""Renewal: when a period ends, the next one is invoiced and charged. Again the same day: nothing happens."""
+"""Renewal: when a period ends, the next one is invoiced and charged. Again the same day: nothing happens.
+
+What waits for the end of a period (a cheaper plan, a pause, the end) happens there, before anything is billed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from chom_core.billing.models import Invoice, Seller, Subscription
-from chom_core.billing.service import invoices, methods, payments, sellers, subscriptions
+from chom_core.billing.models import Invoice, Seller, Subscription, SubscriptionChange
+from chom_core.billing.service import (
+    billed,
+    boundary,
+    change_payments,
+    invoices,
+    methods,
+    payments,
+    seams,
+    sellers,
+    subscriptions,
+)
+from chom_core.billing.service.rating import Charge
 from chom_core.database import clock, restart, session
-from chom_core.values.money import Money
+from chom_core.values.billing import Bill
 from chom_core.values.period import Period
 from chom_core.work import emit
 
@@ -18,58 +35,145 @@ RENEW = "billing.renew"
 MOST = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One subscription's part of a renewal: what it costs, the period that begins, up to when use was billed."""
+
+    of: Subscription
+    charges: tuple[Charge, ...]
+    period: Period | None
+    until: datetime
+    last: bool
+
+
 def renew_due() -> int:
-    """Roll every period of the current organisation that has ended by now. Returns how many invoices were made."""
+    """Do what is due in the current organisation, in the order of time. Returns how many invoices were made."""
     made = 0
-    query = select(Subscription.id).where(
-        Subscription.status.in_(("active", "past_due")), Subscription.current_period_end <= clock.now()
-    )
-    for subscription_id in session().scalars(query.order_by(Subscription.current_period_end)).all():
+    for subscription_id in _due():
         for _ in range(MOST):
-            invoice_id = roll(subscription_id)
-            if invoice_id is None:
+            if not boundary.before_the_end(subscription_id):
                 break
-            made += 1
-            collect(invoice_id)
+            together = _together(subscription_id)
+            invoice_id = _roll(together)
+            if invoice_id is not None:
+                made += 1
+                collect(invoice_id)
             restart()
     return made
 
 
+def _due() -> Sequence[UUID]:
+    now = clock.now()
+    changing = select(SubscriptionChange.subscription_id).where(
+        SubscriptionChange.status == "scheduled", SubscriptionChange.effective_at <= now
+    )
+    query = select(Subscription.id).where(
+        Subscription.status.in_(subscriptions.KEPT),
+        or_(
+            Subscription.current_period_end <= now,
+            Subscription.cancel_at <= now,
+            Subscription.id.in_(changing),
+        ),
+    )
+    return session().scalars(query.order_by(Subscription.current_period_end, Subscription.id)).all()
+
+
+def _together(subscription_id: UUID) -> list[UUID]:
+    """The subscriptions that one invoice renews: where the customer asks for it, all whose period ends the same day."""
+    if not sellers.profile().consolidate:
+        return [subscription_id]
+    first = subscriptions.subscription(subscription_id)
+    day = boundary.local_day(first.current_period_end, first.zone)
+    query = select(Subscription).where(
+        Subscription.id != first.id,
+        Subscription.status.in_(subscriptions.LIVE),
+        Subscription.currency == first.currency,
+        Subscription.seller_id == first.seller_id,
+    )
+    others = [
+        of.id
+        for of in session().scalars(query.order_by(Subscription.id))
+        if boundary.local_day(of.current_period_end, of.zone) == day
+    ]
+    return [subscription_id, *others]
+
+
 def roll(subscription_id: UUID) -> UUID | None:
     """Begin the next period and finalise its invoice; None where nothing is due. A cancelled one ends here."""
+    return _roll([subscription_id])
+
+
+def _roll(together: Sequence[UUID]) -> UUID | None:
     sellers.lock_profile()
-    of = subscriptions.subscription(subscription_id, lock=True)
-    if of.status not in ("active", "past_due") or of.current_period_end > clock.now():
+    turns = [turn for place, one in enumerate(together) if (turn := _turn(one, early=place > 0)) is not None]
+    charges = [charge for turn in turns for charge in turn.charges]
+    if not charges:
+        restart()
         return None
-    if of.cancel_at is not None and of.cancel_at <= of.current_period_end:
-        subscriptions.end(of, at=of.current_period_end)
-        return None
-    period = subscriptions.period_after(of)
-    of.current_period_start, of.current_period_end = period.start, period.end
-    invoice = _invoice(of, period)
-    if of.status == "active" and invoice.total:
+    first = turns[0].of
+    bill = invoices.rate(first.currency, charges, first.id)
+    invoice = invoices.draft(
+        bill,
+        seller=session().get_one(Seller, first.seller_id),
+        subscription_id=first.id,
+        period=turns[0].period,
+    )
+    billed.record(invoice, [turn.of for turn in turns])
+    for turn in turns:
+        seams.usage_billed(turn.of, turn.until, invoice.id, last=turn.last)
+    if invoice.total and any(turn.of.status == "active" for turn in turns):
         emit("invoice.due", subject=f"invoice:{invoice.id}", payload={"invoice_id": str(invoice.id)})
     invoices.finalise(invoice)
-    if not invoice.total:
-        invoices.paid(
-            invoice, Money.zero(invoice.currency), key=f"invoice:{invoice.id}", description="Nothing to pay"
-        )
     session().flush()
     invoices.number(invoice)
     restart()
     return invoice.id
 
 
-def _invoice(of: Subscription, period: Period) -> Invoice:
-    """The period's draft. The unique key on subscription and period start makes a second one impossible."""
-    bill = invoices.rate(of.currency, subscriptions.charges(of, period), of.id)
-    return invoices.draft(
-        bill, seller=session().get_one(Seller, of.seller_id), subscription_id=of.id, period=period
-    )
+def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
+    """What the end of a subscription's period brings; None where it is not due. `early`: later the same local day."""
+    of = subscriptions.subscription(subscription_id, lock=True)
+    if of.status not in subscriptions.LIVE or (of.current_period_end > clock.now() and not early):
+        return None
+    change_payments.settle_paying(of)
+    at = of.current_period_end
+    ending = of.cancel_at is not None and of.cancel_at <= at
+    past = _past(of, at, last=ending)
+    if ending:
+        subscriptions.end(of, at=at)
+        return Turn(of, past, None, at, True)
+    if not boundary.at_the_end(of, at):
+        return Turn(of, past, None, at, True)
+    began = of.current_period_start
+    period = subscriptions.period_after(of)
+    of.current_period_start, of.current_period_end = period.start, period.end
+    session().flush()
+    if of.timing == "arrears":
+        return Turn(of, past, Period(began, at) if past else None, at, False)
+    return Turn(of, (*past, *subscriptions.charges(of, period)), period, at, False)
+
+
+def _past(of: Subscription, at: datetime, *, last: bool) -> tuple[Charge, ...]:
+    """What the period that ends has left to bill: itself, where it is billed afterwards, and what was used."""
+    charges: list[Charge] = []
+    if of.timing == "arrears" and of.status != "trialing":
+        charges += boundary.in_arrears(of, at)
+    return (*charges, *seams.usage_charges(of, at, last=last))
+
+
+def next_bill(of: Subscription) -> Bill:
+    """The next renewal as it would be billed by now: for estimates and previews. Nothing is written."""
+    charges: list[Charge] = []
+    if of.timing == "arrears":
+        charges += boundary.in_arrears(of, of.current_period_end) if of.status != "trialing" else []
+    else:
+        charges += subscriptions.charges(of, subscriptions.period_after(of))
+    charges += seams.usage_charges(of, of.current_period_end)
+    return invoices.rate(of.currency, charges, of.id)
 
 
 def collect(invoice_id: UUID) -> None:
-    """Charge the default card for an open invoice, once; a refusal makes the subscription past due."""
+    """Charge the default card for an open invoice, once; a refusal makes its subscriptions past due."""
     sellers.lock_profile()
     invoice = invoices.locked(invoice_id)
     if invoice.status != "open":
@@ -92,8 +196,9 @@ def collect(invoice_id: UUID) -> None:
         )  # fmt: skip
     sellers.lock_profile()
     invoice = invoices.locked(invoice_id)
-    if invoice.status == "open" and invoice.subscription_id is not None:
-        subscriptions.past_due(subscriptions.subscription(invoice.subscription_id, lock=True))
+    if invoice.status == "open":
+        for subscription_id in billed.subscriptions_of(invoice):
+            subscriptions.past_due(subscriptions.subscription(subscription_id, lock=True))
 
 
 def collect_open() -> None:
