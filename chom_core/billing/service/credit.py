@@ -16,6 +16,7 @@ from sqlalchemy import select
 from chom_core.audit.service import Subject, record
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, Invoice, Payment, Subscription
+from chom_core.billing.rules import credits as rules
 from chom_core.billing.rules.rounding import rounded
 from chom_core.billing.service import grants, methods, payments, sellers, settlement
 from chom_core.database import clock, session
@@ -203,3 +204,11 @@ def balance(kind: str, currency: str) -> Money:
         (CreditGrant.expires_at.is_(None)) | (CreditGrant.expires_at > clock.now()),
     )
     return Money(sum(session().scalars(query)), currency)
+
+
+def projected(currency: str, unbilled: Money) -> Money:
+    """The account credit that drafts and the usage so far (`unbilled`) leave; below zero a card has to pay. A look
+    ahead: drafts and usage move no money."""
+    drafts = select(Invoice.total).where(Invoice.status == "draft", Invoice.currency == currency)
+    totals = [Money(total, currency) for total in session().scalars(drafts)]
+    return rules.projected(balance("account", currency), totals, unbilled)
