@@ -13,7 +13,9 @@ Debits are positive, credits negative. The chart (per seller, customer and curre
     write_off         expense    invoices given up as uncollectible, disputes that were lost
     disputes          asset      money that a bank holds while it decides a dispute
     fees              expense    what the gateway keeps
+    commission        expense    what vendors, affiliates and resellers earn by sales
     vendor_payable, affiliate_payable, reseller_payable   liability, with a party
+    payout_clearing   liability  payouts on their way
 
 An invoice debits receivable and credits revenue and tax_payable; a payment debits cash and credits receivable; a
 refund and a void are the same entries with the signs turned. Nothing is ever changed or deleted.
@@ -48,9 +50,11 @@ CHART: dict[str, str] = {
     "write_off": "expense",
     "disputes": "asset",
     "fees": "expense",
+    "commission": "expense",
     "vendor_payable": "liability",
     "affiliate_payable": "liability",
     "reseller_payable": "liability",
+    "payout_clearing": "liability",
 }
 #: One line of a transaction: account code, signed amount (debit positive), and a party for payables.
 Posting = tuple[str, Money] | tuple[str, Money, str]

@@ -9,6 +9,7 @@ from chom_core.billing.models.dunning import Dunning, DunningHold, DunningPolicy
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
 from chom_core.billing.models.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
 from chom_core.billing.models.payments import Payment, PaymentMethod
+from chom_core.billing.models.payouts import Earning, Payout
 from chom_core.billing.models.sellers import BillingProfile, NumberSeries, Seller
 from chom_core.billing.models.subscriptions import (
     BilledPeriod,
@@ -17,6 +18,7 @@ from chom_core.billing.models.subscriptions import (
     SubscriptionItem,
 )
 from chom_core.billing.models.usage import UsageClosing, UsageDay, UsageEvent, UsageKey
+from chom_core.billing.models.wholesale import Settlement, WholesaleStatement
 
 __all__ = [
     "BilledPeriod",
@@ -34,6 +36,7 @@ __all__ = [
     "DunningHold",
     "DunningPolicy",
     "DunningStep",
+    "Earning",
     "Invoice",
     "InvoiceLine",
     "LedgerAccount",
@@ -43,12 +46,14 @@ __all__ = [
     "NumberSeries",
     "Payment",
     "PaymentMethod",
+    "Payout",
     "Plan",
     "PlanFeature",
     "Price",
     "PromotionCode",
     "Refund",
     "Seller",
+    "Settlement",
     "Subscription",
     "SubscriptionChange",
     "SubscriptionItem",
@@ -58,6 +63,7 @@ __all__ = [
     "UsageEvent",
     "UsageKey",
     "UsagePrice",
+    "WholesaleStatement",
 ]
 
 from chom_core.billing import ddl as _ddl  # noqa: F401 (its listeners belong to these tables)
