@@ -103,6 +103,41 @@ ALL: tuple[str, ...] = (
           ) both_sides group by 1, 2) moving where l <> r
     """,
     """
+    select format('%s %s of organisation %s is owed %s %s by the ledger, %s by earnings and payouts',
+                  left(code, -8), party, tenant_id, l, currency, e) as problem
+    from (select tenant_id, code, party, currency, sum(l) as l, sum(e) as e from (
+            select a.tenant_id, a.code, a.party, a.currency, -e.amount as l, 0 as e
+            from core.ledger_entry e join core.ledger_account a on a.id = e.account_id
+            where a.code in ('vendor_payable', 'affiliate_payable', 'reseller_payable')
+            union all
+            select tenant_id, kind || '_payable', party, currency, 0, amount - taken_back from core.earning
+            union all
+            select tenant_id, kind || '_payable', party, currency, 0, -amount from core.payout
+            where status in ('pending', 'posted')
+          ) both_sides group by 1, 2, 3, 4) owed where l <> e
+    """,
+    """
+    select format('organisation %s has %s %s of payouts on their way by the ledger, %s by its payouts',
+                  tenant_id, l, currency, p) as problem
+    from (select tenant_id, currency, sum(l) as l, sum(p) as p from (
+            select a.tenant_id, a.currency, -e.amount as l, 0 as p
+            from core.ledger_entry e join core.ledger_account a on a.id = e.account_id
+            where a.code = 'payout_clearing'
+            union all
+            select tenant_id, currency, 0, amount from core.payout where status = 'pending'
+          ) both_sides group by 1, 2) moving where l <> p
+    """,
+    """
+    select format('payout %s is %s, its entries are: %s', p.id, p.status,
+                  coalesce(string_agg(right(t.key, -44), ', ' order by t.key), 'none')) as problem
+    from core.payout p left join core.ledger_transaction t
+      on t.tenant_id = p.tenant_id and t.source = 'payout:' || p.id and t.key like 'payout:' || p.id || ':%'
+    group by p.id, p.status, p.method
+    having coalesce(string_agg(right(t.key, -44), ', ' order by t.key), 'none') <> case
+      when p.status = 'pending' or p.method = 'credit' then 'begun'
+      when p.status = 'posted' then 'begun, posted' else 'begun, voided' end
+    """,
+    """
     select format('series %s of seller %s gave out %s numbers, %s documents carry one',
                   s.series, s.seller_id, s.last, count(d.id)) as problem
     from core.number_series s left join (

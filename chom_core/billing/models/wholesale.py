@@ -21,7 +21,7 @@ class Settlement(TenantRow, Model):
 
     share: the platform sells; the reseller earns `share_percent` of what its customers pay. `fixed_at`: the first
     invoice of one of its customers, after which the mode stays. `pool`: {meter: {"included", "unit"}}, included units
-    for each seat and the price of one beyond all seats together, in major units as text. `anchor`: months count from it.
+    for each seat and the price of one beyond all seats together, in major units as text. Months count from `anchor`.
     """
 
     __tablename__ = "settlement"

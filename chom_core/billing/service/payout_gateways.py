@@ -1,0 +1,61 @@
+"""The gateways that pay out, called as the plugin they belong to and with no transaction open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from chom_core.database import acting_as
+from chom_core.plugin_host import hooks
+from chom_core.values.billing import PayoutGateway, PayoutQuery
+from chom_core.values.errors import ChomError, Unavailable
+from chom_core.work import outside
+
+log = structlog.get_logger("chom.billing")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPayouts:
+    """A payout gateway and the plugin it belongs to."""
+
+    plugin: str
+    gateway: PayoutGateway
+
+    def call(self, action: Callable[[PayoutGateway], T]) -> T:
+        """Run `action` as the plugin, after committing what was written. Unknown errors are Unavailable: ask again."""
+        return outside(self._act, action)
+
+    def _act(self, action: Callable[[PayoutGateway], T]) -> T:
+        try:
+            with acting_as(self.plugin):
+                return action(self.gateway)
+        except ChomError:
+            raise
+        except Exception as error:
+            log.exception("payout gateway failed", gateway=self.gateway.name, error=type(error).__name__)
+            raise Unavailable(
+                f"{self.gateway.title} did not answer.", fix="The same payout is asked about again later."
+            ) from error
+
+
+def able(currency: str) -> str:
+    """The name of the first gateway that can pay `currency` out; empty where there is none."""
+    found = _found(currency, "")
+    return found[0].gateway.name if found else ""
+
+
+def gateway(currency: str, name: str) -> BoundPayouts:
+    """The gateway called `name`; Unavailable where it is not here (any more)."""
+    for bound in _found(currency, name):
+        if bound.gateway.name == name:
+            return bound
+    raise Unavailable(f"The payout gateway {name} is not here.", fix="Staff: switch it on under Extensions.")
+
+
+def _found(currency: str, name: str) -> list[BoundPayouts]:
+    answers = hooks.billing_payouts(PayoutQuery(currency, name))
+    return [BoundPayouts(plugin, value) for plugin, value, _error in answers if value is not None]
