@@ -68,13 +68,19 @@ def document(error: Exception) -> tuple[dict[str, Any], int]:
 
 
 def _flat(messages: dict[str, Any]) -> dict[str, list[str]]:
-    """webargs nests by location; people want the field."""
+    """webargs nests by location, and lists by place; people want the field: `events.3.value`."""
     found: dict[str, list[str]] = {}
     for by_field in messages.values():
-        fields = by_field if isinstance(by_field, dict) else {"": by_field}
-        for name, texts in fields.items():
-            found[str(name)] = [str(text) for text in (texts if isinstance(texts, list) else [texts])]
+        _flatten("", by_field, found)
     return found
+
+
+def _flatten(name: str, told: Any, found: dict[str, list[str]]) -> None:
+    if isinstance(told, dict):
+        for part, inner in told.items():
+            _flatten(f"{name}.{part}" if name else str(part), inner, found)
+    else:
+        found[name] = [str(text) for text in (told if isinstance(told, list) else [told])]
 
 
 def response(error: Exception) -> Response:

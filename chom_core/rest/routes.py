@@ -21,6 +21,7 @@ from chom_core.rest import idempotency
 from chom_core.rest.access import declare, who_may
 from chom_core.rest.paging import Page
 from chom_core.values.access import Access, TenantFrom, Who
+from chom_core.values.errors import Invalid
 from chom_core.values.money import Money
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,7 +50,10 @@ def encode(value: Any) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint as the document describes it: `into` is the schema of its input, `out` of its answer."""
+    """One endpoint as the document describes it: `into` is the schema of its input, `out` of its answer.
+
+    `shape`: a type that msgspec reads the body into, where marshmallow would cost more than the work itself.
+    """
 
     method: str
     rule: str
@@ -58,6 +62,7 @@ class Endpoint:
     into: type[Schema] | None
     out: type[Schema] | None
     many: bool
+    shape: Any = None
 
     @property
     def name(self) -> str:
@@ -69,10 +74,24 @@ class Endpoint:
         return "query" if self.method == "GET" else "json"
 
     def parse(self, into: type[Schema]) -> Any:
-        """The input of this request, valid; else 422 with the messages of each field."""
+        """The input of this request, valid; else 422 with the messages of each field.
+
+        Where there is a `shape`, the schema only says what is wrong with a body that does not fit it.
+        """
+        if self.shape is not None and request.is_json:
+            try:
+                return msgspec.json.decode(request.get_data(), type=self.shape)
+            except (msgspec.MsgspecError, ValueError):
+                pass
         from webargs.flaskparser import parser
 
-        return parser.parse(into, request, location=self.location)
+        found = parser.parse(into, request, location=self.location)
+        if self.shape is None:
+            return found
+        try:
+            return msgspec.convert(found, self.shape)
+        except msgspec.ValidationError as error:
+            raise Invalid(str(error)) from error
 
 
 class ApiRoutes(Blueprint):
@@ -123,14 +142,18 @@ class ApiRoutes(Blueprint):
         out: type[Schema] | None = None,
         many: bool = False,
         status: int = 0,
+        shape: Any = None,
     ) -> Callable[[F], F]:
-        """One endpoint. `into` validates the body (or the query of a GET), `out` documents the answer."""
+        """One endpoint. `into` validates the body (or the query of a GET), `out` documents the answer.
+
+        `shape`: where speed counts, a type that msgspec reads the body into; what it leaves open the view checks.
+        """
         success = status or (201 if method == "POST" else 204 if method == "DELETE" else 200)
         who = who_may(f"{self.name}: {method} {rule}", access, self._default[0])
         declared = Access(who, tenant or self._default[1], scope)
 
         def decorate(view: F) -> F:
-            endpoint = Endpoint(method, rule, view, success, into, out, many)
+            endpoint = Endpoint(method, rule, view, success, into, out, many, shape)
             self.endpoints.append(endpoint)
             self.add_url_rule(rule, endpoint.name, self._handler(endpoint), methods=[method])
             self.record(

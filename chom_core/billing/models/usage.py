@@ -45,7 +45,7 @@ class UsageEvent(TenantRow, Model):
         ),
     )
 
-    tenant_id: Mapped[UUID]  # its unique key begins with it: no index of its own
+    tenant_id: Mapped[UUID] = mapped_column()  # a unique key begins with it: no index of its own
     event_id: Mapped[str] = mapped_column(String(100))
     meter: Mapped[str] = mapped_column(String(80))
     subject: Mapped[UUID] = mapped_column(default=ORGANISATION)
@@ -72,7 +72,7 @@ class UsageDay(TenantRow, Model):
         Index("ix_usage_day_day", "day"),
     )
 
-    tenant_id: Mapped[UUID]
+    tenant_id: Mapped[UUID] = mapped_column()
     meter: Mapped[str] = mapped_column(String(80))
     subject: Mapped[UUID]
     day: Mapped[date]
@@ -92,7 +92,7 @@ class UsageKey(TenantRow, Model):
     __tablename__ = "usage_key"
     __table_args__ = (UniqueConstraint("tenant_id", "meter", "subject", "day", "key"),)
 
-    tenant_id: Mapped[UUID]
+    tenant_id: Mapped[UUID] = mapped_column()
     meter: Mapped[str] = mapped_column(String(80))
     subject: Mapped[UUID]
     day: Mapped[date]
@@ -115,7 +115,7 @@ class UsageClosing(TenantRow, AppendOnly, Model):
         CheckConstraint("number > 0", name="number"),
     )
 
-    tenant_id: Mapped[UUID]
+    tenant_id: Mapped[UUID] = mapped_column()
     subscription_id: Mapped[UUID] = mapped_column(ForeignKey("core.subscription.id"))
     meter: Mapped[str] = mapped_column(String(80))
     period_start: Mapped[datetime]

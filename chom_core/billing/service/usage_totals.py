@@ -94,10 +94,7 @@ def added(quantities: Iterable[Decimal]) -> Decimal:
 
 def by_subject(meter: str, period: Period) -> dict[UUID, Use]:
     """The same for each subject. A mean counts up to now: what is still to come neither raises nor lowers it."""
-    known = usage_meters.meters().get(meter)
-    if known is None:
-        raise NotFound(f"There is no meter «{meter[:80]}».", fix="Choose one of the list of meters.")
-    how = known.aggregation
+    how = _aggregation(meter)
     if how == "time_weighted" and period.start < clock.now() < period.end:
         period = Period(period.start, clock.now())
     pieces = _pieces(meter, period)
@@ -114,7 +111,7 @@ def by_subject(meter: str, period: Period) -> dict[UUID, Use]:
 
 def days(meter: str, period: Period) -> list[DayUse]:
     """Each day of the period, by subject: what a line of an invoice is made of."""
-    how = usage_meters.meters()[meter].aggregation
+    how = _aggregation(meter)
     by_day = "total" if how in ("sum", "level") else "events" if how in ("count", "unique") else "last_value"
     found = [
         DayUse(
@@ -124,6 +121,13 @@ def days(meter: str, period: Period) -> list[DayUse]:
         for piece in pieces
     ]
     return sorted(found, key=lambda one: (one.day, one.subject))
+
+
+def _aggregation(meter: str) -> str:
+    known = usage_meters.meters().get(meter)
+    if known is None:
+        raise NotFound(f"There is no meter «{meter[:80]}».", fix="Choose one of the list of meters.")
+    return known.aggregation
 
 
 def _cut(period: Period) -> tuple[datetime, datetime, list[tuple[datetime, datetime]]]:
