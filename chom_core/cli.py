@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy.orm import DeclarativeBase
 
 from chom_core import config
+from chom_core.ledger_cli import ledger
 from chom_core.values.errors import ChomError
 
 
@@ -194,22 +195,4 @@ def scheduler() -> None:
     run_scheduler(stop)
 
 
-@main.group()
-def ledger() -> None:
-    """The books."""
-
-
-@ledger.command("check")
-def ledger_check() -> None:
-    """Prove that every transaction balances and every balance is the sum of its entries. Exit 1 where not."""
-    from chom_core.app import start
-    from chom_core.billing import ledger as books
-    from chom_core.database import everyone
-
-    start(config.from_environment(), "worker")
-    with everyone("ledger check") as session:
-        faults = books.check(session)
-    for fault in faults:
-        click.echo(fault, err=True)
-    click.echo("the ledger balances" if not faults else f"{len(faults)} faults")
-    sys.exit(1 if faults else 0)
+main.add_command(ledger)
