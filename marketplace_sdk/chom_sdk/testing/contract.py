@@ -149,7 +149,7 @@ class _Contract:
     def test_settings_round_trip(self, chom: World, organisation: Organisation) -> None:
         """What is written is read back; secrets are never shown; rubbish is refused and changes nothing."""
         organisation.enable(self.plugin)
-        with organisation.acting():
+        with inspection.owner_of_settings(organisation, self.plugin):
             assert inspection.faults_of_settings(self.plugin, self.valid_settings) == []
 
     def test_data_is_exported_and_erased(self, chom: World, organisation: Organisation) -> None:

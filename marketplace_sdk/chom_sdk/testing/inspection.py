@@ -6,15 +6,17 @@ import ast
 import inspect
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import create_engine, select
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from chom_core.database import PLATFORM_ID, acting_as, everyone
+from chom_core.database import PLATFORM_ID, acting_as, everyone, transaction
 from chom_core.database.tenancy import fenced
 from chom_core.hookspecs import specs
 from chom_core.plugin_host import gate, lifecycle, registry, settings
@@ -23,7 +25,7 @@ from chom_core.plugin_host.registry import Loaded
 from chom_core.values.errors import ChomError, Invalid
 from chom_core.work.handlers import KINDS
 from chom_core.work.schedules import served
-from chom_sdk.testing.world import World
+from chom_sdk.testing.world import Organisation, World
 
 _DML = re.compile(r"\s*(insert|update|delete|merge|truncate)\b", re.IGNORECASE)
 
@@ -131,12 +133,19 @@ def active_surfaces(chom: World, tenant_id: UUID, plugin: str) -> list[str]:
     active = [
         f"hook {names[i]}"
         for i, row in enumerate(held.table)
-        for implementation in row
-        if implementation.plugin == plugin
+        for name, _function, _totals in row
+        if name == plugin
     ]
     with chom.staff():
         active += [f"schedule {due.name}" for due in served(tenant_id) if due.plugin == plugin]
     return active + ([f"jobs of {plugin}"] if gate.is_enabled(tenant_id, plugin) else [])
+
+
+def owner_of_settings(organisation: Organisation, plugin: str) -> AbstractContextManager[Session]:
+    """A unit of whoever sets the plugin's settings: the organisation, or the platform for a plugin of its level."""
+    if loaded(plugin).plugin.level == "platform":
+        return transaction(PLATFORM_ID)
+    return organisation.acting()
 
 
 def faults_of_settings(plugin: str, valid: Mapping[str, Any] | None) -> list[str]:

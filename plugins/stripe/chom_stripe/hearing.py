@@ -1,0 +1,148 @@
+"""What follows from an event: the object is fetched, and the core is told to look. Any order, any number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from chom_sdk import NotFound, clock, session, uuid7
+from chom_sdk.billing import Payee, disputed, keep_method, payment_id, recheck_payment
+from chom_sdk.work import Job, enqueue, outside
+from chom_stripe import payouts
+from chom_stripe.cards import as_saved
+from chom_stripe.keys import NAME, Keys, api, read
+from chom_stripe.models import Dispute
+from chom_stripe.outcomes import money, plain, spoken
+from chom_stripe.webhooks import HEAR, event_of
+
+if TYPE_CHECKING:
+    from stripe import Dispute as StripeDispute
+
+_DECIDED = {"won": "won", "lost": "lost", "prevented": "won", "warning_closed": "won"}
+
+
+def hear(job: Job) -> None:
+    """One event. Its row reads done in the transaction that ends the job."""
+    keys, row_id = read(), UUID(job.args["event"])
+    event = event_of(row_id)
+    if event.status != "received" or event.mode != keys.mode:
+        return
+    kind, reference = event.type, event.object_id
+    found = outside(_fetch, keys, kind, reference)
+    tenant_id = _tenant(found)
+    if found is None or tenant_id is None:
+        note = "not made by CHOM" if found is not None else "Stripe has it no more"
+        done = "ignored"
+    elif job.tenant_id != tenant_id:
+        enqueue(HEAR, {"event": str(row_id)}, tenant_id=tenant_id, key=f"{HEAR}:{row_id}:{tenant_id}")
+        return
+    else:
+        try:
+            note, done = _effect(kind)(keys, found, tenant_id), "done"
+        except NotFound as missing:
+            note, done = f"{missing.detail}", "ignored"
+    event = event_of(row_id)
+    event.status, event.note = done, note[:300]
+
+
+def _fetch(keys: Keys, kind: str, reference: str) -> Any:
+    """The object as it is now, with its payment intent's metadata where it has none of its own."""
+    import stripe
+
+    v1 = api(keys)
+    with spoken():
+        try:
+            if kind.startswith("charge.dispute."):
+                return v1.disputes.retrieve(reference, {"expand": ["payment_intent"]})
+            if kind.startswith(("refund.", "charge.refund.")):
+                return v1.refunds.retrieve(reference)
+            if kind.startswith("charge."):
+                return v1.charges.retrieve(reference)
+            if kind.startswith("checkout."):
+                return v1.checkout.sessions.retrieve(reference, {"expand": ["setup_intent.payment_method"]})
+            if kind.startswith("payment_method."):
+                return v1.payment_methods.retrieve(reference, {"expand": ["customer"]})
+            if kind.startswith("account."):
+                return v1.accounts.retrieve(reference)
+            return v1.payment_intents.retrieve(reference)
+        except stripe.IdempotencyError:
+            raise
+        except stripe.InvalidRequestError:
+            return None
+
+
+def _tenant(found: Any) -> UUID | None:
+    """Whose it is, by the metadata that we gave it (or its payment intent, or its customer)."""
+    for one in (found, getattr(found, "payment_intent", None), getattr(found, "customer", None)):
+        name = plain(getattr(one, "metadata", None)).get("chom_tenant", "")
+        if name:
+            return UUID(name)
+    return None
+
+
+def _effect(kind: str) -> Callable[[Keys, Any, UUID], str]:
+    return next(effect for prefix, effect in _EFFECTS if kind.startswith(prefix))
+
+
+def _payment(keys: Keys, found: Any, tenant_id: UUID) -> str:
+    facts = plain(found.metadata)
+    recheck_payment(NAME, key=facts.get("chom_key", ""), reference=found.id)
+    return f"payment {found.status}"
+
+
+def _refund(keys: Keys, found: Any, tenant_id: UUID) -> str:
+    """The core settles its refunds by asking for them; what it does not know, reconciliation lists."""
+    return f"refund {getattr(found, 'status', '')}"
+
+
+def _card(keys: Keys, found: Any, tenant_id: UUID) -> str:
+    setup = found.setup_intent
+    if found.mode != "setup" or setup is None or found.status != "complete":
+        return "no card in it"
+    keep_method(NAME, as_saved(setup.payment_method))
+    return "card kept"
+
+
+def _renewed(keys: Keys, found: Any, tenant_id: UUID) -> str:
+    """A bank sent a new expiry for a saved card."""
+    keep_method(NAME, as_saved(found))
+    return "card brought up to date"
+
+
+def _account(keys: Keys, found: Any, tenant_id: UUID) -> str:
+    payee = Payee(plain(found.metadata).get("chom_party", ""), tenant_id)
+    state = payouts.remember(keys, payee, found)
+    return "ready for payouts" if state.ready else f"still needs {', '.join(state.needs)[:200]}"
+
+
+def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
+    """The money is away while it is open. A warning is a question only: no money moved."""
+    intent: Any = found.payment_intent
+    payment = payment_id(NAME, key=plain(intent.metadata).get("chom_key", ""), reference=intent.id)
+    amount, due = money(found.amount, found.currency), found.evidence_details.due_by
+    values = {"status": found.status, "reason": found.reason[:60],
+              "evidence_due": datetime.fromtimestamp(due, UTC) if due else None}  # fmt: skip
+    row = insert(Dispute).values(
+        id=uuid7(), created_at=clock.machine(), mode=keys.mode, reference=found.id, owner_id=tenant_id,
+        intent=intent.id, amount=amount.amount, currency=amount.currency, **values,
+    )  # fmt: skip
+    session().execute(row.on_conflict_do_update(index_elements=["mode", "reference"], set_=values))
+    if found.status.startswith("warning_"):
+        return "an inquiry; no money moved"
+    disputed(payment, found.id, amount, _DECIDED.get(found.status, "open"))  # type: ignore[arg-type]
+    return f"dispute {found.status}"
+
+
+_EFFECTS: tuple[tuple[str, Callable[[Keys, Any, UUID], str]], ...] = (
+    ("payment_intent.", _payment),
+    ("charge.dispute.", _dispute),
+    ("charge.refund", _refund),
+    ("refund.", _refund),
+    ("checkout.", _card),
+    ("payment_method.", _renewed),
+    ("account.", _account),
+)

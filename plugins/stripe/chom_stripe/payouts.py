@@ -1,0 +1,179 @@
+"""Payouts to vendors, affiliates and resellers: Connect accounts, their onboarding, transfers and reversals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from chom_sdk import Money, clock, transaction, uuid7
+from chom_sdk.billing import Onboarding, Payee, PayeeAccount, PayoutRequest, PayoutResult, PayoutStatus
+from chom_stripe import attempts
+from chom_stripe.keys import NAME, Keys, api
+from chom_stripe.models import ConnectedAccount
+from chom_stripe.outcomes import minor, plain, spoken
+
+if TYPE_CHECKING:
+    from stripe import Account, Transfer
+
+
+@dataclass(frozen=True)
+class StripePayouts:
+    """values.billing.PayoutGateway: the seller's Stripe balance goes to the payees' connected accounts."""
+
+    keys: Keys
+    name: str = NAME
+    title: str = "Stripe Connect"
+
+    @property
+    def sandbox(self) -> bool:
+        return self.keys.mode != "live"
+
+    def account(self, payee: Payee) -> PayeeAccount | None:
+        known = self._known(payee)
+        if not known:
+            return None
+        with spoken():
+            return remember(self.keys, payee, api(self.keys).accounts.retrieve(known))
+
+    def onboard(self, request: Onboarding) -> str:
+        with spoken():
+            known = self._known(request.payee) or self._opened(request)
+            link = api(self.keys).account_links.create(
+                {
+                    "account": known,
+                    "type": "account_onboarding",
+                    "return_url": request.return_url,
+                    "refresh_url": request.return_url,
+                }
+            )
+        return link.url
+
+    def pay_out(self, request: PayoutRequest) -> PayoutResult:
+        import stripe
+
+        known = self._known(request.payee)
+        if not known:
+            return _failed("no_account", "The payee has no account at Stripe yet.")
+        with spoken():
+            try:
+                made = attempts.once(
+                    self.keys.mode,
+                    request.key,
+                    request.payee.tenant_id,
+                    create=lambda: self._transfer(request, known),
+                    fetch=lambda reference: api(self.keys).transfers.retrieve(reference),
+                    find=lambda: self._found(request, known),
+                )
+            except stripe.IdempotencyError:
+                raise
+            except stripe.InvalidRequestError as error:
+                return _failed(
+                    error.code or "invalid_request", error.user_message or "Stripe refused the payout."
+                )
+        if made.reversed:
+            return PayoutResult(PayoutStatus.FAILED, made.id, "reversed", "The payout was taken back.")
+        return PayoutResult(PayoutStatus.POSTED, made.id)
+
+    def take_back(self, key: str, reference: str, payee: Payee, amount: Money) -> PayoutResult:
+        import stripe
+
+        with spoken():
+            try:
+                made: Any = attempts.once(
+                    self.keys.mode,
+                    key,
+                    payee.tenant_id,
+                    create=lambda: api(self.keys).transfers.reversals.create(
+                        reference,
+                        {"amount": minor(amount), "metadata": {"chom_key": key}},
+                        {"idempotency_key": key},
+                    ),
+                    fetch=lambda known: api(self.keys).transfers.reversals.retrieve(reference, known),
+                    find=lambda: next(
+                        (
+                            one
+                            for one in api(self.keys).transfers.reversals.list(reference).auto_paging_iter()
+                            if plain(one.metadata).get("chom_key") == key
+                        ),
+                        None,
+                    ),
+                )
+            except stripe.IdempotencyError:
+                raise
+            except stripe.InvalidRequestError as error:
+                return _failed(error.code or "invalid_request", error.user_message or "Stripe refused.")
+        return PayoutResult(PayoutStatus.POSTED, made.id)
+
+    def _opened(self, request: Onboarding) -> str:
+        payee = request.payee
+        wanted: Any = {
+            "controller": {
+                "fees": {"payer": "application"},
+                "losses": {"payments": "application"},
+                "stripe_dashboard": {"type": "express"},
+            },
+            "capabilities": {"transfers": {"requested": True}},
+            "metadata": {"chom_tenant": str(payee.tenant_id), "chom_party": payee.party},
+            **({"email": request.email} if request.email else {}),
+            **({"country": request.country} if request.country else {}),
+        }
+        made = api(self.keys).accounts.create(
+            wanted, {"idempotency_key": f"account/{payee.tenant_id}/{payee.party}"}
+        )
+        remember(self.keys, payee, made)
+        return made.id
+
+    def _transfer(self, request: PayoutRequest, account: str) -> Transfer:
+        return api(self.keys).transfers.create(
+            {
+                "amount": minor(request.amount),
+                "currency": request.amount.currency.lower(),
+                "destination": account,
+                "description": request.description[:500],
+                "metadata": {
+                    "chom_key": request.key,
+                    "chom_tenant": str(request.payee.tenant_id),
+                    "chom_party": request.payee.party,
+                },
+            },
+            {"idempotency_key": request.key},
+        )
+
+    def _found(self, request: PayoutRequest, account: str) -> Transfer | None:
+        every = api(self.keys).transfers.list({"destination": account, "limit": 100}).auto_paging_iter()
+        return next((one for one in every if plain(one.metadata).get("chom_key") == request.key), None)
+
+    def _known(self, payee: Payee) -> str:
+        mine = select(ConnectedAccount.reference).where(
+            ConnectedAccount.mode == self.keys.mode, ConnectedAccount.party == payee.party
+        )
+        with transaction(payee.tenant_id) as here:
+            return here.scalar(mine) or ""
+
+
+def remember(keys: Keys, payee: Payee, account: Account) -> PayeeAccount:
+    """Keep how the account stands; the answer of an event and of a look alike."""
+    due = account.requirements.currently_due if account.requirements is not None else None
+    transfers = getattr(account.capabilities, "transfers", None) if account.capabilities is not None else None
+    found = PayeeAccount(
+        account.id, transfers == "active" and bool(account.payouts_enabled), tuple(due or ())
+    )
+    with transaction(payee.tenant_id) as here:
+        row = insert(ConnectedAccount).values(
+            id=uuid7(), created_at=clock.now(), tenant_id=payee.tenant_id, mode=keys.mode, party=payee.party,
+            reference=account.id, ready=found.ready, needs=list(found.needs),
+        )  # fmt: skip
+        here.execute(
+            row.on_conflict_do_update(
+                index_elements=["tenant_id", "mode", "party"],
+                set_={"ready": found.ready, "needs": list(found.needs)},
+            )
+        )
+    return found
+
+
+def _failed(code: str, message: str) -> PayoutResult:
+    return PayoutResult(PayoutStatus.FAILED, code=code[:60], message=message[:300])

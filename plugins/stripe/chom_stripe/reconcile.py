@@ -1,0 +1,166 @@
+"""Our payments against Stripe's, both ways, with every difference listed. Repaired is only what moves no money.
+
+Safe: an attempt that is open here and final there is asked about; an event that never reached us is heard now. Money
+that only one side knows, or other amounts, are for a person: the list on the page says what both sides have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from chom_sdk import Money, clock, session, uuid7
+from chom_sdk.billing import GatewayPayment, gateway_payments
+from chom_sdk.work import enqueue, outside
+from chom_stripe import webhooks
+from chom_stripe.keys import NAME, Keys, api, read
+from chom_stripe.models import Attempt, Difference, WebhookEvent
+from chom_stripe.outcomes import money, plain, spoken
+
+if TYPE_CHECKING:
+    from stripe import PaymentIntent
+
+#: How far back a run looks, and how young an attempt may be to be left alone: it is still on its way.
+BACK, YOUNG = timedelta(days=14), timedelta(minutes=10)
+_FINAL = {"succeeded": "succeeded", "canceled": "cancelled", "requires_capture": "authorised"}
+_OPEN = ("created", "requires_action", "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """A payment intent as far as it is compared."""
+
+    reference: str
+    key: str
+    tenant_id: UUID | None
+    status: str
+    amount: Money
+    refunded: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A difference. `recheck`: the payment whose gateway is asked, which repairs it."""
+
+    kind: str
+    subject: str
+    ours: str
+    theirs: str
+    repair: str = ""
+    recheck: GatewayPayment | None = None
+
+
+def run() -> list[Found]:
+    """Compare, write down, repair. What is no longer different is marked as resolved."""
+    keys, now = read(), clock.now()
+    since, until = now - BACK, now - YOUNG
+    theirs, missed = outside(_ask, keys, since, until)
+    ours = gateway_payments(NAME, since - YOUNG, now)
+    found = [*compare(_of_this_account(ours, keys), theirs, until), *_hear(keys, missed)]
+    for one in found:
+        _write(keys.mode, one, now)
+        if one.recheck is not None:
+            args = {"key": one.recheck.key, "reference": one.recheck.reference}
+            enqueue("stripe.recheck", args, tenant_id=one.recheck.tenant_id)
+    gone = update(Difference).where(
+        Difference.mode == keys.mode, Difference.seen_at < now, Difference.resolved_at.is_(None)
+    )
+    session().execute(gone.values(resolved_at=now))
+    return found
+
+
+def compare(ours: Iterable[GatewayPayment], theirs: Iterable[Theirs], until: datetime) -> Iterator[Found]:
+    """Every difference between two lists of payments. Pure."""
+    mine = {one.key: one for one in ours}
+    known = {one.key: one for one in theirs if one.key}
+    for one in theirs:
+        if one.key not in mine and one.status in ("succeeded", "requires_capture"):
+            yield Found("unknown_here", one.reference, "nothing", f"{one.status} {one.amount.format()}")
+    for payment in mine.values():
+        there = known.get(payment.key)
+        if there is not None:
+            yield from _differences(payment, there)
+        elif payment.created_at < until and payment.status in ("succeeded", "authorised"):
+            yield Found(
+                "missing_there", payment.key, f"{payment.status} {payment.amount.format()}", "nothing"
+            )
+
+
+def _differences(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
+    final = _FINAL.get(theirs.status, "")
+    if ours.status in _OPEN and final:
+        yield Found("open_here", ours.key, ours.status, theirs.status, "asked Stripe again", ours)
+    elif "succeeded" in (ours.status, final) and ours.status != final and ours.status not in _OPEN:
+        yield Found("status", ours.key, ours.status, theirs.status)
+    if ours.amount != theirs.amount:
+        yield Found("amount", ours.key, ours.amount.format(), theirs.amount.format())
+    if ours.refunded != theirs.refunded:
+        yield Found("refunded", ours.key, ours.refunded.format(), theirs.refunded.format())
+
+
+def _of_this_account(payments: Iterable[GatewayPayment], keys: Keys) -> list[GatewayPayment]:
+    """Without those made in another mode: the sandbox's payments, before the keys came, are not Stripe's to know."""
+    every = list(payments)
+    query = select(Attempt.key, Attempt.mode).where(Attempt.key.in_([one.key for one in every]))
+    modes: dict[str, set[str]] = {}
+    for key, mode in session().execute(query):
+        modes.setdefault(key, set()).add(mode)
+    return [one for one in every if keys.mode in modes.get(one.key, {keys.mode})]
+
+
+def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], list[dict[str, object]]]:
+    """Stripe's payments and refunds of the window, and its events that we may have missed."""
+    created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+    with spoken():
+        v1 = api(keys)
+        refunds: dict[str, int] = {}
+        for refund in v1.refunds.list({"created": {"gte": created["gte"]}, "limit": 100}).auto_paging_iter():
+            if refund.status == "succeeded" and refund.payment_intent:
+                name = str(refund.payment_intent)
+                refunds[name] = refunds.get(name, 0) + refund.amount
+        every = v1.payment_intents.list({"created": created, "limit": 100}).auto_paging_iter()  # type: ignore[typeddict-item]
+        theirs = [_theirs(one, refunds.get(one.id, 0)) for one in every]
+        heard = v1.events.list({"created": created, "limit": 100}).auto_paging_iter()  # type: ignore[typeddict-item]
+        return theirs, [one.to_dict() for one in heard if one.type.startswith(webhooks.HEARD)]
+
+
+def _theirs(intent: PaymentIntent, refunded: int) -> Theirs:
+    facts = plain(intent.metadata)
+    tenant = facts.get("chom_tenant")
+    return Theirs(
+        intent.id, facts.get("chom_key", ""), UUID(tenant) if tenant else None, intent.status,
+        money(intent.amount, intent.currency), money(refunded, intent.currency),
+    )  # fmt: skip
+
+
+def _hear(keys: Keys, events: list[dict[str, object]]) -> Iterator[Found]:
+    """Events that never reached us are taken now, as if they had just been delivered."""
+    names = [str(event["id"]) for event in events]
+    mine = WebhookEvent.mode == keys.mode, WebhookEvent.event_id.in_(names)
+    known = set(session().scalars(select(WebhookEvent.event_id).where(*mine)))
+    for event in events:
+        if event["id"] not in known:
+            facts = webhooks.record_of(event)
+            webhooks.record(keys.mode, facts, webhooks.tenant_of(event))
+            yield Found("missed_event", facts["event_id"], "never delivered", facts["type"], "heard now")
+
+
+def _write(mode: str, found: Found, now: datetime) -> None:
+    values = {"ours": found.ours[:200], "theirs": found.theirs[:200], "repair": found.repair[:200], "seen_at": now,
+              "resolved_at": None}  # fmt: skip
+    row = insert(Difference).values(
+        id=uuid7(), created_at=now, mode=mode, kind=found.kind, subject=found.subject[:250], **values
+    )
+    session().execute(row.on_conflict_do_update(index_elements=["mode", "kind", "subject"], set_=values))
+
+
+def differences(*, open_only: bool = True) -> list[Difference]:
+    """What the last runs found, newest first."""
+    query = select(Difference).order_by(Difference.seen_at.desc(), Difference.id).limit(500)
+    return list(session().scalars(query.where(Difference.resolved_at.is_(None)) if open_only else query))

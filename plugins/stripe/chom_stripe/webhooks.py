@@ -1,0 +1,124 @@
+"""Webhooks: verified, written down once with the job that acts on them, and never believed about an object.
+
+The event's row and its job are one transaction, so a delivery counts once however often it comes. The job asks Stripe
+how the object stands now, so the order of deliveries means nothing. Both kinds of payload work: classic events carry
+the object, thin ones name it.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from chom_sdk import Invalid, Refused, clock, session, uuid7
+from chom_sdk.work import enqueue
+from chom_stripe.keys import Keys, read
+from chom_stripe.models import WebhookEvent
+
+HEAR = "stripe.hear"
+#: A signature older than this is a replay, in seconds (Stripe's own default).
+TOLERANCE = 300
+#: What we act on, by the beginning of the type.
+HEARD = (
+    "payment_intent.",
+    "charge.dispute.",
+    "charge.refund",
+    "refund.",
+    "checkout.session.completed",
+    "payment_method.updated",
+    "payment_method.automatically_updated",
+    "account.updated",
+)
+
+
+def receive(body: bytes, signature: str) -> str:
+    """Take a delivery: "new", "again" or "ignored". Refused where the signature is not Stripe's for us."""
+    keys = read()
+    verify(body, signature, secret_of(keys))
+    try:
+        event = json.loads(body)
+        facts = record_of(event)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Invalid("This is no event of Stripe.") from error
+    return record(keys.mode, facts, tenant_of(event))
+
+
+def verify(body: bytes, signature: str, secret: str) -> None:
+    """Raise Refused unless `signature` was made with `secret` within the last minutes. An empty secret never fits."""
+    import stripe
+
+    wrong = Refused("The signature of this webhook is not valid.", fix="Staff: check the signing secret.")
+    if not secret or not signature:
+        raise wrong
+    try:
+        stripe.WebhookSignature.verify_header(body.decode("utf-8"), signature, secret, TOLERANCE)
+    except (stripe.SignatureVerificationError, UnicodeDecodeError):
+        raise wrong from None
+
+
+def secret_of(keys: Keys) -> str:
+    """The signing secret in force."""
+    if keys.mode != "sandbox":
+        return keys.webhook
+    from chom_stripe.sandbox import events
+
+    return events.secret()
+
+
+def record_of(event: dict[str, Any]) -> dict[str, Any]:
+    """The facts of an event that are kept: a classic or a thin one."""
+    related = event.get("related_object") or event["data"]["object"]
+    created = event["created"]
+    when = (
+        datetime.fromisoformat(created) if isinstance(created, str) else datetime.fromtimestamp(created, UTC)
+    )
+    return {
+        "event_id": str(event["id"])[:120],
+        "type": str(event["type"]).removeprefix("v1.")[:80],
+        "object_id": str(related["id"])[:120],
+        "happened_at": when,
+    }
+
+
+def tenant_of(event: dict[str, Any]) -> UUID | None:
+    """The organisation that the event's object names: a hint for whose job it is; the job asks Stripe itself."""
+    found = (event.get("data") or {}).get("object") or {}
+    metadata = found.get("metadata") or {}
+    try:
+        return UUID(metadata["chom_tenant"])
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def record(mode: str, facts: dict[str, Any], tenant_id: UUID | None) -> str:
+    """Write the event down, and its job, in the caller's transaction; a repeat is only counted."""
+    heard = facts["type"].startswith(HEARD)
+    values = {
+        **facts,
+        "mode": mode,
+        "status": "received" if heard else "ignored",
+        "note": "",
+        "deliveries": 1,
+    }
+    row = insert(WebhookEvent).values(id=uuid7(), created_at=clock.machine(), **values)
+    made = session().scalar(
+        row.on_conflict_do_nothing(index_elements=["mode", "event_id"]).returning(WebhookEvent.id)
+    )
+    if made is None:
+        known = WebhookEvent.mode == mode, WebhookEvent.event_id == facts["event_id"]
+        session().execute(update(WebhookEvent).where(*known).values(deliveries=WebhookEvent.deliveries + 1))
+        return "again"
+    if not heard:
+        return "ignored"
+    enqueue(HEAR, {"event": str(made)}, tenant_id=tenant_id, key=f"{HEAR}:{made}")
+    return "new"
+
+
+def event_of(event_id: UUID) -> WebhookEvent:
+    """The row of an event."""
+    return session().scalars(select(WebhookEvent).where(WebhookEvent.id == event_id)).one()
