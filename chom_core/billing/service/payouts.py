@@ -30,11 +30,13 @@ SEND, RUN, RESOLVE = "billing.send_payout", "billing.pay_out", "billing.resolve_
 MANUAL, CREDIT = "manual", "credit"
 
 
-def run(kind: EarnerKind, key: str, *, minimum: Money, method: str = "", prefix: str = "") -> int:
+def run(
+    kind: EarnerKind, key: str, *, minimum: Money, method: str = "", prefix: str = "", unlike: str = ""
+) -> int:
     """Begin a payout run: a job for each party of `kind` with `minimum` or more available. Returns how many.
 
     `key` names the run («referrals-2026-11»): however often it is started, each party is paid once. `prefix`: only
-    parties whose names begin so. Sees every organisation; audited.
+    parties whose names begin so; `unlike`: none whose names begin so. Sees every organisation; audited.
     """
     grants.money_in(minimum)
     key = grants.words_in(key, "key", 60)
@@ -43,6 +45,8 @@ def run(kind: EarnerKind, key: str, *, minimum: Money, method: str = "", prefix:
         Earning.currency == minimum.currency,
         Earning.party.startswith(prefix, autoescape=True),
     )
+    if unlike:
+        query = query.where(Earning.party.not_like(f"{unlike}%"))
     with everyone(f"payout run {key}") as here:
         parties = here.execute(query.distinct().order_by(Earning.tenant_id, Earning.party)).all()
         for tenant_id, party in parties:
