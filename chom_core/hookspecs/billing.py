@@ -10,9 +10,11 @@ from chom_core.values.billing import (
     LinesQuery,
     PayoutGateway,
     PayoutQuery,
+    PurchaseQuery,
     TaxAnswer,
     TaxQuery,
 )
+from chom_core.values.provisioning import Refusal
 
 
 @hook(fail="closed")
@@ -44,4 +46,14 @@ def billing_payouts(query: PayoutQuery) -> PayoutGateway | None:
     """A gateway that can pay out `query.currency`, or None. Core calls the object later, outside of any transaction.
 
     The gateway named in the query wins where several answer; without a name, the first does.
+    """
+
+
+@hook(fail="closed")
+def billing_may_buy(query: PurchaseQuery) -> Refusal | None:
+    """May this be bought now? Answer a refusal with its reason and its way out, or None.
+
+    For budgets and approvals. Asked at checkout, when a service is ordered with a price of its own, and when a dearer
+    plan is taken: before any card is charged, and not for renewals or for invoices that are owed. The first refusal is
+    shown. Fails closed: while a plugin cannot be asked, nothing is bought.
     """

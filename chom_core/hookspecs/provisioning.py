@@ -8,9 +8,11 @@ from chom_core.hookspecs.marker import hook
 from chom_core.values.provisioning import (
     Consequence,
     DeleteQuery,
+    GroupQuery,
     KindQuery,
     NodeDriver,
     Refusal,
+    ServiceGroup,
     ServiceKind,
     ServiceOrder,
 )
@@ -46,4 +48,12 @@ def provisioning_before_delete(query: DeleteQuery) -> Sequence[Consequence] | No
     """What deleting this service means: what depends on it, goes, stays until when, stops being billed.
 
     Asked when the delete page is shown, and again over the API.
+    """
+
+
+@hook()
+def provisioning_groups(query: GroupQuery) -> Sequence[ServiceGroup] | None:
+    """Groups of services that this plugin keeps (projects), so that others can speak of a group without knowing it.
+
+    Asked by budgets and reports, through `chom_sdk.provisioning.service_groups()`.
     """

@@ -11,11 +11,12 @@ from uuid import UUID
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from chom_core.database import session
+from chom_core.database import current, session
+from chom_core.plugin_host import hooks
 from chom_core.provisioning import views
 from chom_core.provisioning.models import OPEN, Node, Operation, OperationLine, OperationStep, Service
 from chom_core.values.errors import NotFound
-from chom_core.values.provisioning import OperationInfo, ServiceInfo
+from chom_core.values.provisioning import GroupQuery, OperationInfo, ServiceGroup, ServiceInfo
 
 #: Of the columns that `views.service_info` takes; the page kit takes statements of any width.
 Rows = Select[Any]
@@ -118,6 +119,14 @@ def count(family: str = "") -> int:
     """How many services the organisation has that are not deleted; of one family where it is named."""
     query = select(func.count(Service.id)).where(*_matching(None, "", "", family, "", False))
     return session().scalar(query) or 0
+
+
+def groups() -> list[ServiceGroup]:
+    """The organisation's groups of services, as plugins keep them (projects); empty where none does."""
+    tenant_id = current().tenant_id
+    if tenant_id is None:
+        return []
+    return [one for found in hooks.provisioning_groups.values(GroupQuery(tenant_id)) for one in found]
 
 
 def operation(operation_id: UUID) -> OperationInfo:

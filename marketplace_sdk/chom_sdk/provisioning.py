@@ -6,6 +6,7 @@ from chom_core.values.provisioning import (
     DeleteQuery,
     Found,
     Funding,
+    GroupQuery,
     Health,
     KindQuery,
     NodeDriver,
@@ -16,6 +17,7 @@ from chom_core.values.provisioning import (
     Refusal,
     ServiceAction,
     ServiceFacts,
+    ServiceGroup,
     ServiceInfo,
     ServiceKind,
     ServiceLink,
@@ -29,6 +31,8 @@ from chom_sdk.crossing import reading, verb
 #: Read models. `services(ids=…, search=…)` → list[ServiceInfo]; `get_service(id)` raises NotFound for others' ids.
 services = reading(reads.services)
 get_service = reading(reads.service)
+#: Read model: groups of services (projects), whoever keeps them; empty where nobody does.
+service_groups = reading(reads.groups)
 #: Verbs. Each queues an operation and answers its OperationInfo.
 create_service = verb(service.create_service)
 start_service = verb(service.start_service)
@@ -40,6 +44,7 @@ __all__ = [
     "DeleteQuery",
     "Found",
     "Funding",
+    "GroupQuery",
     "Health",
     "KindQuery",
     "NodeDriver",
@@ -50,6 +55,7 @@ __all__ = [
     "Refusal",
     "ServiceAction",
     "ServiceFacts",
+    "ServiceGroup",
     "ServiceInfo",
     "ServiceKind",
     "ServiceLink",
@@ -60,6 +66,7 @@ __all__ = [
     "create_service",
     "get_service",
     "restart_service",
+    "service_groups",
     "services",
     "start_service",
     "stop_service",

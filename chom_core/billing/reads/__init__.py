@@ -1,6 +1,32 @@
 """Reading billing, for pages, the API and plugins: frozen dataclasses, never rows."""
 
+from chom_core.billing.reads.account import (
+    AccountCredit,
+    CardInfo,
+    Estimate,
+    Upcoming,
+    account_credit,
+    billing_currency,
+    cards,
+    estimate,
+)
 from chom_core.billing.reads.costs import ServiceCost, service_costs
+from chom_core.billing.reads.credit import (
+    CreditBalance,
+    CreditInfo,
+    GrantInfo,
+    NoteInfo,
+    RefundInfo,
+    UseInfo,
+    credit_balance,
+    credit_info,
+    credit_uses,
+    creditable,
+    note,
+    note_list,
+    refund,
+    refund_list,
+)
 from chom_core.billing.reads.documents import card_words, invoice, invoice_info, invoice_list, payment_list
 from chom_core.billing.reads.gateways import GatewayPayment, gateway_payments
 from chom_core.billing.reads.overview import bars, offer, offers, overview, subscription_info
@@ -13,6 +39,8 @@ from chom_core.billing.reads.shapes import (
     PaymentInfo,
     SubscriptionInfo,
 )
+from chom_core.billing.reads.spend import MonthSpend, Spend, spend_by_day
+from chom_core.billing.reads.statement import Entry, Statement, statement
 from chom_core.billing.reads.usage import (
     MeterInfo,
     MeterUse,
@@ -30,23 +58,45 @@ from chom_core.billing.reads.usage import (
 )
 
 __all__ = [
+    "AccountCredit",
     "Bar",
+    "CardInfo",
+    "CreditBalance",
+    "CreditInfo",
+    "Entry",
+    "Estimate",
     "GatewayPayment",
+    "GrantInfo",
     "InvoiceInfo",
     "LineInfo",
     "MeterInfo",
     "MeterUse",
     "MonthInfo",
+    "MonthSpend",
+    "NoteInfo",
     "Offer",
     "Overview",
     "PaymentInfo",
     "Reconciliation",
+    "RefundInfo",
     "ServiceCost",
+    "Spend",
+    "Statement",
     "SubscriptionInfo",
+    "Upcoming",
     "UsageDayInfo",
     "UsageEventInfo",
+    "UseInfo",
+    "account_credit",
     "bars",
+    "billing_currency",
     "card_words",
+    "cards",
+    "credit_balance",
+    "credit_info",
+    "credit_uses",
+    "creditable",
+    "estimate",
     "gateway_payments",
     "invoice",
     "invoice_info",
@@ -54,13 +104,19 @@ __all__ = [
     "meter_list",
     "meter_use",
     "meters_used",
+    "note",
+    "note_list",
     "offer",
     "offers",
     "on_plan",
     "overview",
     "payment_list",
     "reconciliation",
+    "refund",
+    "refund_list",
     "service_costs",
+    "spend_by_day",
+    "statement",
     "subscription_info",
     "usage_days",
     "usage_events",

@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 
 from chom_core.billing.models import Subscription, SubscriptionChange
 from chom_core.billing.service import (
+    allowing,
     applying,
     catalogue,
     change_payments,
@@ -117,6 +118,9 @@ def change(
         return pressed
     change_payments.clear_the_way(of, wanted.kind)
     found = reckoning.at_once(of, wanted, instant)
+    if found.bill.total:
+        item = subscriptions.main_item(of)
+        allowing.ask(item.title, found.bill.subtotal, kind="change", service_id=item.service_id)
     row = change_rows.new(of, wanted, instant, reason)
     outcome = change_payments.charge(of, row, found, paying)
     if outcome.state == "done":

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from chom_core.billing.models import Checkout, Invoice, Payment, PaymentMethod
 from chom_core.billing.service import (
+    allowing,
     building,
     catalogue,
     coupons,
@@ -84,7 +85,7 @@ def pay_invoice(invoice_id: UUID, click_attempt: str, method_id: UUID, return_ur
     """Pay an open invoice with a card on file, while the person is there."""
     sellers.lock_profile()
     invoice = invoices.locked(invoice_id)
-    if invoice.status != "open":
+    if invoice.status not in ("open", "uncollectible"):
         raise Conflict(f"This invoice is {invoice.status}.", fix="Reload the page.")
     method = methods.method(method_id)
     payment = payments.begin(invoice, method, f"person-{click_attempt}", return_url=return_url)
@@ -128,6 +129,8 @@ def _buy(order: Order, click: Click, shape: PlanShape) -> Outcome:
         return outcome(purchase.id)
     invoice = purchases.prepare(purchase, order, plan)
     _same_amount(click.expected, Money(invoice.total, invoice.currency))
+    kind = "service" if shape is PlanShape.SERVICE else "plan"
+    allowing.ask(purchases.title(plan, order), Money(invoice.subtotal, invoice.currency), kind=kind)
     if shape is PlanShape.SERVICE:
         _rehearse(purchase)
     purchase.status = "paying"

@@ -19,6 +19,7 @@ from chom_core.database import clock, current, session
 from chom_core.values.errors import Conflict, Invalid
 from chom_core.values.ids import uuid7
 from chom_core.values.money import Money
+from chom_core.work import emit
 
 #: The account on the ledger that a kind of credit stands on.
 ACCOUNT = {"account": "customer_credit", "promotional": "promotional_credit"}
@@ -186,6 +187,14 @@ def take(
     grant.remaining -= amount.amount
     session().add(use)
     session().flush()
+    if amount.amount > 0 and grant.kind == "account":
+        emit(
+            "credit.used",
+            subject=f"credit:{grant.id}",
+            payload={
+                "grant_id": str(grant.id), "kind": kind, "amount": amount.amount, "currency": amount.currency,
+            },
+        )  # fmt: skip
     return use
 
 

@@ -17,7 +17,7 @@ from chom_core.values.billing.gateways import (
     PaymentStatus,
     SavedMethod,
 )
-from chom_core.values.billing.hooks import LineProposal, LinesQuery, TaxAnswer, TaxQuery
+from chom_core.values.billing.hooks import LineProposal, LinesQuery, PurchaseQuery, TaxAnswer, TaxQuery
 from chom_core.values.billing.payouts import (
     Onboarding,
     Payee,
@@ -55,6 +55,7 @@ __all__ = [
     "PayoutResult",
     "PayoutStatus",
     "PlanShape",
+    "PurchaseQuery",
     "SavedMethod",
     "SellerFacts",
     "TaxAnswer",

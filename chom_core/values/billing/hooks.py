@@ -59,3 +59,19 @@ class LineProposal:
     def __post_init__(self) -> None:
         if not isinstance(self.amount, Money):
             raise TypeError(f"a line's amount is Money, not {type(self.amount).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseQuery:
+    """Something is about to be bought: `amount` is what is charged now, before tax; `title` names it for people.
+
+    `kind`: plan (hosting), service (one with a price of its own) or change (of a subscription, for `service_id` where
+    it is a service's). `on_its_way`: what else is being bought and not yet paid, in the same currency, before tax.
+    """
+
+    tenant_id: UUID
+    kind: str
+    title: str
+    amount: Money
+    on_its_way: Money
+    service_id: UUID | None = None

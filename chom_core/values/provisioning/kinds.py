@@ -107,3 +107,20 @@ class Consequence:
 
     text: str
     sort: Literal["goes", "depends", "stays", "billing"] = "goes"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupQuery:
+    """Which groups of services does the organisation have?"""
+
+    tenant_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGroup:
+    """Services that belong together, such as a project; `link` is its page in CHOM."""
+
+    id: UUID
+    title: str
+    service_ids: frozenset[UUID]
+    link: str = ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from flask_babel import gettext as _
 
 from chom_sdk import hookimpl
+from chom_sdk.provisioning import GroupQuery, ServiceGroup
 from chom_sdk.ui import Column, PageSlot, Panel, ServiceListSlot, ServiceSlot
 
 from . import service
@@ -63,3 +64,14 @@ def slot_service_overview(slot: ServiceSlot) -> Panel | None:
     chosen = service.projects_of([slot.service_id]).get(slot.service_id)
     context = {"projects": found, "chosen": chosen, "service_id": slot.service_id}
     return Panel("projects/service_panel.html", context)
+
+
+@hookimpl
+def provisioning_groups(query: GroupQuery) -> Sequence[ServiceGroup] | None:
+    """Projects are groups of services: a budget may be for one."""
+    found = service.projects()
+    inside = service.members(project.id for project in found)
+    return [
+        ServiceGroup(project.id, project.name, frozenset(inside[project.id]), f"/projects/{project.id}")
+        for project in found
+    ]
