@@ -79,6 +79,7 @@ def specs() -> dict[str, HookSpec]:
     from chom_core.hookspecs import (  # noqa: F401
         billing,
         branding,
+        identity,
         lifecycle,
         notifications,
         provisioning,

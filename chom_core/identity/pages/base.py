@@ -13,10 +13,12 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from chom_core.database import PLATFORM_ID, transaction
 from chom_core.identity import service
 from chom_core.identity.authentication import TOKEN
-from chom_core.plugin_host import NavItem
+from chom_core.plugin_host import NavItem, hooks
 from chom_core.values.errors import ChomError
+from chom_core.values.identity import Arrival
 from chom_core.web import Pages, nav
 from chom_core.web.forms import Form
 from chom_core.web.layout import NavEntry
@@ -49,6 +51,21 @@ def layout() -> dict[str, Any]:
 @lru_cache(maxsize=128)
 def _account_menu(_locale: str) -> tuple[NavEntry, ...]:
     return (NavEntry(_("Your account"), "/me", "user"),)
+
+
+def brought() -> dict[str, dict[str, str]]:
+    """What this browser brings along, by plugin: asked of the platform's plugins, kept until its organisation is made.
+
+    An unclean answer is cut, not refused: nobody is kept from signing up by a feature.
+    """
+    arrival = Arrival(request.cookies.to_dict(), request.args.to_dict())
+    with transaction(PLATFORM_ID):
+        answers = hooks.arrival_facts(arrival)
+    return {
+        plugin: {str(name)[:40]: str(word)[:200] for name, word in list(value.items())[:20]}
+        for plugin, value, _error in answers
+        if value
+    }
 
 
 def enter(made: service.LoggedIn) -> None:

@@ -7,7 +7,18 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from chom_core.identity import schemas, service
-from chom_core.identity.pages.base import HOME, Answer, back, local, pages, renew, show, submit, zone_choices
+from chom_core.identity.pages.base import (
+    HOME,
+    Answer,
+    back,
+    brought,
+    local,
+    pages,
+    renew,
+    show,
+    submit,
+    zone_choices,
+)
 from chom_core.identity.roles import may_manage
 from chom_core.values.errors import NotFound
 from chom_core.values.ids import parse_uuid
@@ -29,7 +40,7 @@ def organisation_new_post() -> Answer:
     form = Form(schemas.OrganisationFormSchema(), choices=zone_choices(g.person.zone))
 
     def act() -> Response:
-        row = service.create_organisation(**form.values)
+        row = service.create_organisation(**form.values, brought=brought())
         renew(service.switch_organisation(row.id))
         flash(_("%(name)s is ready.", name=row.name), "success")
         return back(HOME)

@@ -16,6 +16,7 @@ from chom_core.identity.pages.base import (
     Answer,
     address,
     back,
+    brought,
     client,
     enter,
     local,
@@ -42,7 +43,7 @@ def signup_post() -> Answer:
     form = Form(schemas.SignUpSchema())
 
     def act() -> Response:
-        email = service.sign_up(**form.values, address=address())
+        email = service.sign_up(**form.values, address=address(), brought=brought())
         cookie[PENDING] = email
         if request.form.get("next"):
             cookie["next"] = local(request.form["next"])

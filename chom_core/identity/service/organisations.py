@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -42,8 +44,12 @@ def create_organisation(
     kind: str = "customer",
     parent_id: UUID = PLATFORM_ID,
     principal: Principal | None = None,
+    brought: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Tenant:
-    """Make an organisation; `owner` (default: who acts) becomes its owner. Kind: customer or reseller."""
+    """Make an organisation; `owner` (default: who acts) becomes its owner. Kind: customer or reseller.
+
+    `brought`: what the browser brought along (`arrivals.brought`), told in `organisation.created`.
+    """
     name, fault = addresses.display_name(name)
     if fault:
         raise Invalid(fields={"name": [fault]})
@@ -57,7 +63,14 @@ def create_organisation(
     subject = Subject("organisation", row.id, row.name)
     after = {"name": row.name, "kind": kind, "zone": row.zone}
     record("organisation.created", subject, after=after, tenant_id=row.id, principal=principal)
-    payload = {"organisation_id": str(row.id), "name": row.name, "kind": kind, "owner_id": str(owner)}
+    payload: dict[str, Any] = {
+        "organisation_id": str(row.id),
+        "name": row.name,
+        "kind": kind,
+        "owner_id": str(owner),
+    }
+    if brought:
+        payload["brought"] = dict(brought)
     tell("organisation.created", subject, payload, tenant_id=row.id)
     return row
 

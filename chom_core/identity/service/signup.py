@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -59,11 +60,13 @@ def sign_up(
     locale: str = "en_US",
     zone: str = "UTC",
     address: str = "",
+    brought: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     """Begin an account: a mail goes out, and nothing else is said. Returns the address as it was understood.
 
     A known, verified address gets a mail that says so. An unverified one starts afresh with the new password: whoever
     signed up with somebody else's address before gains nothing. The organisation is made once the address is proved.
+    `brought`: see `arrivals.brought`; told when the organisation is made.
     """
     email, name, organisation = checked(email, name, password, organisation)
     throttle.spend("signup", account=email, address=address)
@@ -82,7 +85,9 @@ def sign_up(
     else:
         for key, value in fresh.items():
             setattr(person, key, value)
-        _send_verify(person, {"organisation": organisation, "zone": fresh["zone"]})
+        _send_verify(
+            person, {"organisation": organisation, "zone": fresh["zone"], "brought": dict(brought or {})}
+        )
     return email
 
 
@@ -121,7 +126,9 @@ def prove(person: Person, payload: dict[str, Any] | None = None) -> UUID | None:
     if not name:
         return None
     zone = wanted.get("zone", "UTC")
-    return organisations.create_organisation(name, zone=zone, owner=person.id, principal=actor).id
+    return organisations.create_organisation(
+        name, zone=zone, owner=person.id, principal=actor, brought=wanted.get("brought")
+    ).id
 
 
 def announce(person: Person) -> Principal:
