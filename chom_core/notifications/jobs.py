@@ -118,9 +118,12 @@ def invoice_paid(job: Job) -> None:
 
 @on("payment.failed", kind="notifications.payment_failed", attempts=8)
 def payment_failed(job: Job) -> None:
-    """A payment that nobody sat in front of was declined; who pays at the screen has seen it there."""
+    """A payment that nobody sat in front of was declined; who pays at the screen has seen it there.
+
+    Of an unpaid invoice billing tells more, with the dates of its ladder.
+    """
     facts = job.event.payload
-    if facts.get("off_session") is False:
+    if facts.get("off_session") is False or facts.get("dunning"):
         return
     notify(
         "payment.failed",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.support import NullTranslations, Translations
 
 from chom_core.values.money import Money
+from chom_core.web import formats
 
 _FOLDER = Path(__file__).parent.parent / "translations"
 
@@ -49,6 +52,17 @@ class Amount:
         return self.money.format(locale)
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date inside a phrase: the day it is in `zone` then, written as the reader's language writes it."""
+
+    at: datetime
+    zone: str = "UTC"
+
+    def say(self, locale: str) -> str:
+        return formats.day(self.at, locale, ZoneInfo(self.zone))
+
+
 def say(text: Any, locale: str) -> str:
-    """A Phrase or Amount in the language of `locale`; any other text as it is."""
-    return text.say(locale) if isinstance(text, Phrase | Amount) else str(text)
+    """A Phrase, Amount or Day in the language of `locale`; any other text as it is."""
+    return text.say(locale) if isinstance(text, Phrase | Amount | Day) else str(text)

@@ -24,6 +24,33 @@ CORE: dict[str, NotificationType] = {
         NotificationType(
             "payment.failed", _p("A payment failed"), Category.BILLING, mandatory=True, roles=_MONEY
         ),
+        NotificationType(
+            "payment.action_required",
+            _p("Your bank wants you to approve a payment"),
+            Category.BILLING,
+            mandatory=True,
+            roles=_MONEY,
+        ),
+        NotificationType(
+            "dunning.warning",
+            _p("Services are about to be suspended"),
+            Category.BILLING,
+            mandatory=True,
+            roles=_MONEY,
+        ),
+        NotificationType(
+            "dunning.suspended",
+            _p("Services are suspended for an unpaid invoice"),
+            Category.BILLING,
+            mandatory=True,
+            roles=_MONEY,
+        ),
+        NotificationType(
+            "dunning.restored", _p("Suspended services run again"), Category.BILLING, roles=_MONEY
+        ),
+        NotificationType(
+            "dunning.ended", _p("An unpaid invoice was given up"), Category.BILLING, roles=_MONEY
+        ),
         NotificationType("subscription.ended", _p("A subscription ended"), Category.BILLING, roles=_MONEY),
         NotificationType("member.joined", _p("Somebody joins the organisation"), Category.SYSTEM),
         NotificationType(

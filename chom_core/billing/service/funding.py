@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ARRAY, Row, Select, String, Uuid, any_, bindparam, case, cast, func, literal, select
 
 from chom_core.billing.models import Plan, Subscription, SubscriptionItem
-from chom_core.billing.service import subscriptions
+from chom_core.billing.service import dunning_holds, subscriptions
 from chom_core.billing.service.building import paying_for
 from chom_core.database import current, session
 from chom_core.provisioning import funding as seam
@@ -65,6 +65,12 @@ def fund(order: ServiceOrder) -> Funding:
             False,
             _("You have no hosting plan yet."),
             fix=_("Choose a plan on the prices page, or a single site with a price of its own."),
+        )
+    if hosting.status == "past_due" and dunning_holds.stands_still(hosting):
+        return Funding(
+            False,
+            _("Your hosting plan is suspended: an invoice is unpaid."),
+            fix=_("Pay it under Billing, and everything goes on."),
         )
     return _from_pool(hosting, order)
 

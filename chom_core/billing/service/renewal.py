@@ -17,6 +17,8 @@ from chom_core.billing.service import (
     billed,
     boundary,
     change_payments,
+    dunning_holds,
+    dunning_rows,
     invoices,
     methods,
     payments,
@@ -53,12 +55,14 @@ def renew_due() -> int:
         for _ in range(MOST):
             if not boundary.before_the_end(subscription_id):
                 break
-            together = _together(subscription_id)
-            invoice_id = _roll(together)
+            stood = subscriptions.subscription(subscription_id).current_period_end
+            invoice_id = _roll(_together(subscription_id))
             if invoice_id is not None:
                 made += 1
                 collect(invoice_id)
             restart()
+            if subscriptions.subscription(subscription_id).current_period_end == stood:
+                break  # it ended, or it waits for its bill to be paid
     return made
 
 
@@ -138,6 +142,8 @@ def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
     change_payments.settle_paying(of)
     at = of.current_period_end
     ending = of.cancel_at is not None and of.cancel_at <= at
+    if not ending and of.status == "past_due" and dunning_holds.stands_still(of):
+        return None
     past = _past(of, at, last=ending)
     if ending:
         subscriptions.end(of, at=at)
@@ -192,7 +198,7 @@ def collect(invoice_id: UUID) -> None:
             subject=f"invoice:{invoice_id}",
             # no attempt was made: the invoice stands for it
             payload={"invoice_id": str(invoice_id), "payment_id": str(invoice_id), "code": "no_method",
-                     "message": "There is no card on file.", "off_session": True},
+                     "message": "There is no card on file.", "off_session": True, "dunning": True},
         )  # fmt: skip
     sellers.lock_profile()
     invoice = invoices.locked(invoice_id)
@@ -205,5 +211,5 @@ def collect_open() -> None:
     """Invoices that a crash left finalised but never charged: charge them now."""
     query = select(Invoice.id).where(Invoice.status == "open", Invoice.subscription_id.is_not(None))
     for invoice_id in session().scalars(query).all():
-        if payments.never_tried(invoice_id):
+        if payments.never_tried(invoice_id) and dunning_rows.of_invoice(invoice_id) is None:
             collect(invoice_id)

@@ -147,7 +147,8 @@ def _declined(payment: Payment, invoice: Invoice, checkout: Checkout | None, *, 
         "payment.failed",
         subject=f"invoice:{invoice.id}",
         payload={"payment_id": str(payment.id), "invoice_id": str(invoice.id), "code": payment.code,
-                 "message": payment.message, "off_session": payment.off_session},
+                 "message": payment.message, "off_session": payment.off_session,
+                 "dunning": held or invoice.status == "open"},
     )  # fmt: skip
     if held:  # the service stands and the hold is gone: it is owed now
         subscription = session().get_one(Subscription, invoice.subscription_id)
