@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from chom_core.billing.rules.rounding import decimal, exact
 from chom_core.billing.service import usage_meters, usage_rollups
@@ -220,3 +221,28 @@ def _seconds(start: datetime, end: datetime) -> Fraction:
 def rounded(use: Use, places: int = 9) -> Use:
     """As it is stored and shown: a mean may have endless decimals."""
     return replace(use, quantity=round(use.quantity, places).normalize() + 0)
+
+
+_SHEET = """
+select tenant_id, meter, sum(events)::bigint as events, sum(total) as total, sum(highest) as highest from (
+  select tenant_id, meter, subject, sum(events) as events, sum(total) as total, max(highest) as highest
+  from core.usage_day where day >= :first and day < :last group by tenant_id, meter, subject
+) by_subject group by tenant_id, meter
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One organisation's use of one meter over whole days: `total` added up, `highest` of each subject added up."""
+
+    tenant_id: UUID
+    meter: str
+    events: int
+    total: Decimal
+    highest: Decimal
+
+
+def sheet(here: Session, first: date, last: date) -> list[Sum]:
+    """What everyone that `here` sees used from the day `first` until before `last`, from the sums by day alone."""
+    given = {"first": first, "last": last}
+    return [Sum(*row) for row in here.execute(text(_SHEET), given)]

@@ -1,0 +1,38 @@
+"""Usage by the day: what the core counts itself, what was unmatched and matches now, months that are over."""
+
+from __future__ import annotations
+
+from chom_core.billing.service import usage, usage_gathering, usage_invoices
+from chom_core.work import Job, ScheduleSpec, job, on
+
+usage.install()
+
+GATHER, BILL = "billing.gather_usage", "billing.bill_usage"
+#: A change of the sites is also read when it happens.
+SCHEDULES = (
+    ScheduleSpec("billing-gather-usage", GATHER, "50 */6 * * *", per="tenant"),
+    ScheduleSpec("billing-bill-usage", BILL, "35 1 * * *", per="tenant"),
+)
+
+
+@job(GATHER, timeout=120)
+def gather(task: Job) -> None:
+    """Read levels; count what could not be counted when it came."""
+    usage_gathering.gather()
+    usage.rematch()
+
+
+@job(BILL, timeout=300)
+def bill(task: Job) -> None:
+    """Months of use that are over while the plan's own period goes on."""
+    usage_invoices.bill_months()
+
+
+@on("service.active", kind="billing.usage_service_active")
+def service_active(task: Job) -> None:
+    usage_gathering.gather()
+
+
+@on("service.deleted", kind="billing.usage_service_deleted")
+def service_deleted(task: Job) -> None:
+    usage_gathering.gather()
