@@ -83,6 +83,8 @@ top_up = verb(_top_ups.top_up_alone)
 gateway_payments = verb(reads.gateway_payments)
 #: Verb for gateways: news of a payment came (by its key, or its reference): ask the gateway, settle, commit.
 recheck_payment = verb(_notices.recheck_payment)
+#: Verb for gateways: news of a refund came, by the key it was sent under: ask the gateway, settle, commit.
+recheck_refund = verb(_notices.recheck_refund)
 #: Verb for gateways: put a card on file that was entered on the gateway's page.
 keep_method = verb(_notices.keep_method)
 #: Verb for gateways: post a dispute of a payment: "open", then "won" or "lost"; each step once, in any order.
@@ -216,6 +218,7 @@ __all__ = [
     "payment_id",
     "payouts",
     "recheck_payment",
+    "recheck_refund",
     "record_usage",
     "record_usage_batch",
     "relation",

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.models import Payment, PaymentMethod
-from chom_core.billing.service import methods, payments
+from chom_core.billing.models import Payment, PaymentMethod, Refund
+from chom_core.billing.service import methods, payments, refunds
 from chom_core.database import session
 from chom_core.values.billing import SavedMethod
 from chom_core.values.errors import NotFound
+from chom_core.values.ids import parse_uuid
 
 
 def payment_of(gateway: str, key: str = "", reference: str = "") -> Payment:
@@ -33,6 +34,16 @@ def recheck_payment(gateway: str, key: str = "", reference: str = "") -> UUID:
     """Ask the gateway how the payment stands, settle it, commit, and return its id. A settled one stays as it is."""
     payment = payment_of(gateway, key, reference)
     return payments.refetch(payment.id).id
+
+
+def recheck_refund(gateway: str, key: str) -> UUID:
+    """Ask the gateway how the refund sent under `key` stands, settle it, commit, and return its id; else NotFound."""
+    refund_id = parse_uuid(key.removeprefix("refund/"))
+    query = select(Refund.id).join(Payment, Payment.id == Refund.payment_id)
+    found = session().scalar(query.where(Payment.gateway == gateway, Refund.id == refund_id))
+    if found is None:
+        raise NotFound("There is no such refund here.")
+    return refunds.send(found).id
 
 
 def keep_method(gateway: str, saved: SavedMethod) -> UUID:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_sdk import NotFound, clock, session, uuid7
-from chom_sdk.billing import Payee, disputed, keep_method, payment_id, recheck_payment
+from chom_sdk.billing import Payee, disputed, keep_method, payment_id, recheck_payment, recheck_refund
 from chom_sdk.work import Job, enqueue, outside
 from chom_stripe import payouts
 from chom_stripe.cards import as_saved
@@ -95,8 +95,11 @@ def _payment(keys: Keys, found: Any, tenant_id: UUID) -> str:
 
 
 def _refund(keys: Keys, found: Any, tenant_id: UUID) -> str:
-    """The core settles its refunds by asking for them; what it does not know, reconciliation lists."""
-    return f"refund {getattr(found, 'status', '')}"
+    """A refund that CHOM began is settled; one from Stripe's dashboard is listed by the reconciliation."""
+    if found.object != "refund":
+        return "its refund has events of its own"
+    recheck_refund(NAME, plain(found.metadata).get("chom_key", ""))
+    return f"refund {found.status}"
 
 
 def _card(keys: Keys, found: Any, tenant_id: UUID) -> str:
@@ -114,7 +117,7 @@ def _renewed(keys: Keys, found: Any, tenant_id: UUID) -> str:
 
 
 def _account(keys: Keys, found: Any, tenant_id: UUID) -> str:
-    payee = Payee(plain(found.metadata).get("chom_party", ""), tenant_id)
+    payee = Payee(str(tenant_id), tenant_id)
     state = payouts.remember(keys, payee, found)
     return "ready for payouts" if state.ready else f"still needs {', '.join(state.needs)[:200]}"
 

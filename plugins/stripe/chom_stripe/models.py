@@ -26,13 +26,12 @@ class Customer(TenantRow, Base):  # type: ignore[misc, valid-type]
 
 
 class ConnectedAccount(TenantRow, Base):  # type: ignore[misc, valid-type]
-    """A payee's account at Stripe, as it was when last heard of."""
+    """The organisation's account at Stripe, as it was when last heard of: whatever it earns is paid there."""
 
     __tablename__ = "connected_account"
-    __table_args__ = (UniqueConstraint("tenant_id", "mode", "party"),)
+    __table_args__ = (UniqueConstraint("tenant_id", "mode"),)
 
     mode: Mapped[str] = mapped_column(String(10))
-    party: Mapped[str] = mapped_column(String(80))
     reference: Mapped[str] = mapped_column(String(120))
     ready: Mapped[bool] = mapped_column(default=False)
     needs: Mapped[list[str]] = mapped_column(JSONB, default=list)

@@ -1,4 +1,7 @@
-"""Payouts to vendors, affiliates and resellers: Connect accounts, their onboarding, transfers and reversals."""
+"""Payouts to vendors, affiliates and resellers: Connect accounts, their onboarding, transfers and reversals.
+
+An organisation has one account at Stripe, whatever parties of the ledger it is.
+"""
 
 from __future__ import annotations
 
@@ -116,13 +119,11 @@ class StripePayouts:
                 "stripe_dashboard": {"type": "express"},
             },
             "capabilities": {"transfers": {"requested": True}},
-            "metadata": {"chom_tenant": str(payee.tenant_id), "chom_party": payee.party},
+            "metadata": {"chom_tenant": str(payee.tenant_id)},
             **({"email": request.email} if request.email else {}),
             **({"country": request.country} if request.country else {}),
         }
-        made = api(self.keys).accounts.create(
-            wanted, {"idempotency_key": f"account/{payee.tenant_id}/{payee.party}"}
-        )
+        made = api(self.keys).accounts.create(wanted, {"idempotency_key": f"account/{payee.tenant_id}"})
         remember(self.keys, payee, made)
         return made.id
 
@@ -147,9 +148,7 @@ class StripePayouts:
         return next((one for one in every if plain(one.metadata).get("chom_key") == request.key), None)
 
     def _known(self, payee: Payee) -> str:
-        mine = select(ConnectedAccount.reference).where(
-            ConnectedAccount.mode == self.keys.mode, ConnectedAccount.party == payee.party
-        )
+        mine = select(ConnectedAccount.reference).where(ConnectedAccount.mode == self.keys.mode)
         with transaction(payee.tenant_id) as here:
             return here.scalar(mine) or ""
 
@@ -163,12 +162,12 @@ def remember(keys: Keys, payee: Payee, account: Account) -> PayeeAccount:
     )
     with transaction(payee.tenant_id) as here:
         row = insert(ConnectedAccount).values(
-            id=uuid7(), created_at=clock.now(), tenant_id=payee.tenant_id, mode=keys.mode, party=payee.party,
+            id=uuid7(), created_at=clock.now(), tenant_id=payee.tenant_id, mode=keys.mode,
             reference=account.id, ready=found.ready, needs=list(found.needs),
         )  # fmt: skip
         here.execute(
             row.on_conflict_do_update(
-                index_elements=["tenant_id", "mode", "party"],
+                index_elements=["tenant_id", "mode"],
                 set_={"ready": found.ready, "needs": list(found.needs)},
             )
         )

@@ -61,9 +61,9 @@ def upgrade() -> None:
         tenant=True,
     )
     _table(
-        "connected_account", _text("mode", 10), _text("party", 80), _text("reference", 120),
+        "connected_account", _text("mode", 10), _text("reference", 120),
         sa.Column("ready", sa.Boolean(), nullable=False), _json("needs"),
-        _unique("connected_account", "tenant_id", "mode", "party"), tenant=True,
+        _unique("connected_account", "tenant_id", "mode"), tenant=True,
     )  # fmt: skip
     _table(
         "attempt", _text("mode", 10), _text("key", 250), sa.Column("owner_id", sa.Uuid(), nullable=False),
