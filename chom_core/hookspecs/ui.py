@@ -43,6 +43,11 @@ def slot_billing_overview(slot: PageSlot) -> Panel | None:
 
 
 @hook()
+def slot_billing_credit(slot: PageSlot) -> Panel | None:
+    """The credit page, below what credit was used for."""
+
+
+@hook()
 def slot_organisation(slot: PageSlot) -> Panel | None:
     """The organisation's settings page."""
 

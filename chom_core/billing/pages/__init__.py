@@ -1,7 +1,7 @@
 """Billing's pages. Importing the parts adds their routes."""
 
-from chom_core.billing.pages import checkout, customer, staff
+from chom_core.billing.pages import catalogue, checkout, credit, customer, plans, staff, staff_money
 from chom_core.billing.pages.base import pages
 from chom_core.billing.pages.staff import desk
 
-__all__ = ["checkout", "customer", "desk", "pages", "staff"]
+__all__ = ["catalogue", "checkout", "credit", "customer", "desk", "pages", "plans", "staff", "staff_money"]

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from chom_core.billing import reads
 from chom_core.billing.pages.base import card_fields, lead_to, onward, pages, per
-from chom_core.billing.service import checkout, gateways, methods, sellers, subscriptions
+from chom_core.billing.service import checkout, ending, gateways, methods, sellers, subscriptions
 from chom_core.plugin_host import NavItem
 from chom_core.values.billing import CardElsewhere
 from chom_core.values.errors import ChomError, Invalid
@@ -33,8 +33,14 @@ def overview() -> Any:
 
 @pages.post("/billing/subscriptions/<uuid:subscription_id>/cancel")
 def cancel(subscription_id: UUID) -> Any:
-    """Do not renew."""
-    of = subscriptions.cancel(subscription_id)
+    """Do not renew; or end it now, and keep what is unused as account credit. With the reason, where one is given."""
+    reason = request.form.get("reason", "")
+    if request.form.get("when") == "now":
+        credit = ending.cancel_now(subscription_id, reason=reason)
+        words = _("%(amount)s of it was unused and is account credit now.", amount=credit.format())
+        flash(f"{_('It has ended.')} {words if credit else ''}".strip(), "success")
+        return redirect(url_for("billing.overview"), 303)
+    of = subscriptions.cancel(subscription_id, reason=reason)
     flash(
         _("%(plan)s runs until %(day)s and is not renewed.", plan=of.items[0].title, day=_day(of)), "success"
     )
@@ -62,6 +68,9 @@ def invoice(invoice_id: UUID) -> Any:
         "billing/invoice.html",
         invoice=reads.invoice(invoice_id),
         payments=reads.payment_list(invoice_id),
+        uses=reads.credit_uses(invoice_id),
+        notes=reads.note_list(invoice_id),
+        refunds=reads.refund_list(invoice_id),
         methods=methods.methods(),
         attempt=checkout.new_id().hex,
     )

@@ -30,7 +30,6 @@ def invoice(invoice_id: UUID) -> InvoiceInfo:
 
 def invoice_info(row: Invoice) -> InvoiceInfo:
     currency = row.currency
-    owed = row.total - row.amount_paid if row.status == "open" else 0
     return InvoiceInfo(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -40,7 +39,11 @@ def invoice_info(row: Invoice) -> InvoiceInfo:
         subtotal=Money(row.subtotal, currency),
         tax=Money(row.tax, currency),
         total=Money(row.total, currency),
-        due=Money(owed, currency),
+        due=row.due,
+        paid=Money(row.amount_paid, currency),
+        credited=Money(row.amount_credited, currency),
+        noted=Money(row.amount_noted, currency),
+        refunded=Money(row.amount_refunded, currency),
         tax_title=row.tax_title,
         tax_rate=row.tax_rate,
         tax_note=row.tax_note,
@@ -49,6 +52,7 @@ def invoice_info(row: Invoice) -> InvoiceInfo:
         paid_at=row.paid_at,
         lines=tuple(
             LineInfo(
+                line.position,
                 line.kind,
                 line.description,
                 line.quantity,
@@ -56,6 +60,10 @@ def invoice_info(row: Invoice) -> InvoiceInfo:
                 Money(line.amount, currency),
                 line.period_start,
                 line.period_end,
+                Money(line.discount, currency),
+                Money(line.tax, currency),
+                line.source,
+                dict(line.details),
             )
             for line in row.lines
         ),
@@ -73,8 +81,8 @@ def payment_list(
     rows = (here or session()).execute(query.order_by(Payment.id.desc()).limit(limit))
     return [
         PaymentInfo(
-            row.id, row.tenant_id, row.invoice_id, row.status, Money(row.amount, row.currency), card_words(method),
-            row.code, row.message, row.created_at,
+            row.id, row.tenant_id, row.invoice_id, row.status, Money(row.amount, row.currency),
+            Money(row.amount_refunded, row.currency), card_words(method), row.code, row.message, row.created_at,
         )
         for row, method in rows
     ]  # fmt: skip

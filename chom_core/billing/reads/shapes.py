@@ -34,8 +34,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class LineInfo:
-    """One line of an invoice."""
+    """One line of an invoice. `discount` and `tax`: its shares; `source` and `details`: what it is for, what explains
+    it (days, tiers, meters)."""
 
+    position: int
     kind: str
     description: str
     quantity: Decimal
@@ -43,11 +45,18 @@ class LineInfo:
     amount: Money
     period_start: datetime | None
     period_end: datetime | None
+    discount: Money
+    tax: Money
+    source: str
+    details: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceInfo:
-    """An invoice as its customer sees it. `due` is what is left to pay; `snapshot` is what was frozen."""
+    """An invoice as its customer sees it. `due` is what is left to pay; `snapshot` is what was frozen.
+
+    `total` = `paid` + `credited` (by credit) + `noted` (credit notes that reduced what was due) + `due`.
+    """
 
     id: UUID
     tenant_id: UUID
@@ -58,6 +67,10 @@ class InvoiceInfo:
     tax: Money
     total: Money
     due: Money
+    paid: Money
+    credited: Money
+    noted: Money
+    refunded: Money
     tax_title: str
     tax_rate: Decimal
     tax_note: str
@@ -70,13 +83,14 @@ class InvoiceInfo:
 
 @dataclass(frozen=True, slots=True)
 class PaymentInfo:
-    """An attempt to pay."""
+    """An attempt to pay; a top-up has no invoice. `refunded`: given back, or on its way."""
 
     id: UUID
     tenant_id: UUID
-    invoice_id: UUID
+    invoice_id: UUID | None
     status: str
     amount: Money
+    refunded: Money
     card: str
     code: str
     message: str

@@ -114,6 +114,7 @@ class OrderSchema(Schema):
     currency = fields.String(load_default="USD", validate=validate.Regexp(r"^[A-Z]{3}$"))
     quantity = fields.Integer(load_default=1, strict=True, validate=validate.Range(1, 1000))
     service_name = fields.String(load_default="", validate=validate.Length(max=63))
+    promotion_code = fields.String(load_default="", validate=validate.Length(max=40))
 
 
 class PeriodQuerySchema(Schema):
@@ -171,13 +172,28 @@ class BillSchema(Schema):
     tax_note = fields.String()
 
 
-class InvoiceSchema(BillSchema):
-    """A finalised invoice."""
+class InvoiceLineSchema(BillLineSchema):
+    """A line with its shares of discounts and tax; `details` explain it (days, tiers, meters)."""
 
+    position = fields.Integer()
+    discount = fields.Nested(MoneySchema)
+    tax = fields.Nested(MoneySchema)
+    source = fields.String()
+    details = fields.Dict()
+
+
+class InvoiceSchema(BillSchema):
+    """A finalised invoice: total = paid + credited + noted + due."""
+
+    lines = fields.List(fields.Nested(InvoiceLineSchema))
     id = fields.UUID()
     number = fields.String()
     status = fields.String(validate=validate.OneOf(["open", "paid", "void", "uncollectible"]))
     due = fields.Nested(MoneySchema)
+    paid = fields.Nested(MoneySchema)
+    credited = fields.Nested(MoneySchema)
+    noted = fields.Nested(MoneySchema)
+    refunded = fields.Nested(MoneySchema)
     issued_at = fields.AwareDateTime(allow_none=True)
     due_at = fields.AwareDateTime(allow_none=True)
     paid_at = fields.AwareDateTime(allow_none=True)
@@ -185,12 +201,13 @@ class InvoiceSchema(BillSchema):
 
 
 class PaymentSchema(Schema):
-    """An attempt to pay."""
+    """An attempt to pay; a top-up of the account credit has no invoice."""
 
     id = fields.UUID()
-    invoice_id = fields.UUID()
+    invoice_id = fields.UUID(allow_none=True)
     status = fields.String()
     amount = fields.Nested(MoneySchema)
+    refunded = fields.Nested(MoneySchema)
     card = fields.String()
     code = fields.String()
     message = fields.String()

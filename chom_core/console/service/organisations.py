@@ -114,7 +114,8 @@ def look(tenant_id: UUID) -> Look:
         mine = select(Service).where(Service.tenant_id == tenant_id, Service.status != "deleted")
         services = list(here.scalars(mine.order_by(Service.id.desc()).limit(20)))
         count = here.scalar(select(func.count()).select_from(mine.subquery())) or 0
-        owed = select(Invoice.currency, func.sum(Invoice.total - Invoice.amount_paid)).where(
+        unpaid = Invoice.total - Invoice.amount_paid - Invoice.amount_credited - Invoice.amount_noted
+        owed = select(Invoice.currency, func.sum(unpaid)).where(
             Invoice.tenant_id == tenant_id, Invoice.status == "open"
         )
         due = {row[0]: Money(int(row[1]), row[0]) for row in here.execute(owed.group_by(Invoice.currency))}

@@ -139,6 +139,11 @@ def slot_billing_overview(slot: PageSlot) -> Panel | None:
 
 
 @hookimpl
+def slot_billing_credit(slot: PageSlot) -> Panel | None:
+    return Panel("good/panel.html", {"place": "billing_credit", "notes": []})
+
+
+@hookimpl
 def slot_organisation(slot: PageSlot) -> Panel | None:
     return Panel("good/panel.html", {"place": "organisation", "notes": []})
 

@@ -1,0 +1,235 @@
+"""One customer's money at the operator's desk, and what staff may do to it. Every action is confirmed and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask_babel import gettext as _
+from marshmallow import Schema
+
+from chom_core.billing import reads
+from chom_core.billing.api.credit import midnight
+from chom_core.billing.pages.credit import kind_words
+from chom_core.billing.pages.staff import desk
+from chom_core.billing.schemas.credit import GrantFormSchema, NoteFormSchema, RefundFormSchema
+from chom_core.billing.service import credit, credit_notes, invoices, refunds, sellers, voiding
+from chom_core.billing.service.credit_notes import What
+from chom_core.database import Tenant, bind_tenant, session
+from chom_core.rest import principal
+from chom_core.values.errors import ChomError, NotFound
+from chom_core.values.ids import parse_uuid, uuid7
+from chom_core.values.principal import StaffRole
+from chom_core.web import render
+from chom_core.web.forms import Form
+
+_AT = "/organisations/<uuid:tenant_id>/money"
+
+
+@desk.get(_AT)
+def customer_money(tenant_id: UUID) -> Any:
+    """Invoices, payments, credit, notes, refunds of one organisation, and the actions on them."""
+    customer = _enter(tenant_id)
+    return render(
+        "billing/staff_money.html",
+        customer=customer,
+        invoices=reads.invoice_list(),
+        payments=reads.payment_list(),
+        credit=reads.credit_info(),
+        notes=reads.note_list(),
+        refunds=reads.refund_list(),
+        statement=reads.statement(),
+        may_act=principal().staff_role is StaffRole.ADMIN,
+    )
+
+
+@desk.get(f"{_AT}/statement")
+def customer_statement(tenant_id: UUID) -> Any:
+    """The customer's statement of account, and whether the books say the same."""
+    customer = _enter(tenant_id)
+    shown = reads.statement()
+    return render("billing/staff_statement.html", customer=customer, statement=shown, words=kind_words())
+
+
+@desk.get(f"{_AT}/grant", access="staff_admin")
+def grant_form(tenant_id: UUID) -> Any:
+    return _ask(_enter(tenant_id), GrantFormSchema(), _("Give credit"))
+
+
+@desk.post(f"{_AT}/grant", access="staff_admin")
+def grant(tenant_id: UUID) -> Any:
+    """Give credit."""
+
+    def act(values: dict[str, Any], key: str) -> str:
+        money = credit.credits(values["amount"], sellers.profile().currency)
+        if values["kind"] == "account":
+            credit.grant_account_credit(money, key, values["reason"])
+        else:
+            credit.grant_promotional_credit(
+                money, key, values["reason"], midnight(values["expires_on"]), usage_only=values["usage_only"]
+            )
+        return _("%(amount)s of credit is given.", amount=money.format())
+
+    return _do(_enter(tenant_id), GrantFormSchema(), _("Give credit"), act)
+
+
+@desk.get(f"{_AT}/invoices/<uuid:invoice_id>/note", access="staff_admin")
+def note_form(tenant_id: UUID, invoice_id: UUID) -> Any:
+    return _ask(_enter(tenant_id), NoteFormSchema(), _("Issue a credit note"), **_of_invoice(invoice_id))
+
+
+@desk.post(f"{_AT}/invoices/<uuid:invoice_id>/note", access="staff_admin")
+def note(tenant_id: UUID, invoice_id: UUID) -> Any:
+    """Issue a credit note: over lines, over an amount, or over all that is left."""
+    customer = _enter(tenant_id)
+
+    def act(values: dict[str, Any], key: str) -> str:
+        what = _what(values["amount"], reads.invoice(invoice_id).currency)
+        made = credit_notes.issue(
+            invoice_id, what, values["settle"], reason=values["reason"], key=f"staff/{key}"
+        )
+        return _("Credit note %(number)s is issued.", number=made.number)
+
+    return _do(customer, NoteFormSchema(), _("Issue a credit note"), act, **_of_invoice(invoice_id))
+
+
+def _what(amount: str, currency: str) -> What:
+    lines = {
+        int(name[5:]): credit.credits(text, currency)
+        for name, text in request.form.items()
+        if name.startswith("line-") and name[5:].isdecimal() and text.strip()
+    }
+    return lines or (credit.credits(amount, currency) if amount.strip() else None)
+
+
+def _of_invoice(invoice_id: UUID) -> dict[str, Any]:
+    return {"invoice": reads.invoice(invoice_id), "left": reads.creditable(invoice_id)}
+
+
+@desk.get(f"{_AT}/payments/<uuid:payment_id>/refund", access="staff_admin")
+def refund_form(tenant_id: UUID, payment_id: UUID) -> Any:
+    customer = _enter(tenant_id)
+    return _ask(customer, RefundFormSchema(), _("Refund a payment"), payment=_payment(payment_id))
+
+
+@desk.post(f"{_AT}/payments/<uuid:payment_id>/refund", access="staff_admin")
+def refund(tenant_id: UUID, payment_id: UUID) -> Any:
+    """Give a payment back to its card, whole or in part."""
+    customer = _enter(tenant_id)
+    payment = _payment(payment_id)
+
+    def act(values: dict[str, Any], key: str) -> str:
+        money = credit.credits(values["amount"], payment.amount.currency)
+        refunds.refund(payment_id, money, values["reason"], f"staff/{key}")
+        return _("%(amount)s is on its way back to %(card)s.", amount=money.format(), card=payment.card)
+
+    return _do(customer, RefundFormSchema(), _("Refund a payment"), act, payment=payment)
+
+
+def _payment(payment_id: UUID) -> reads.PaymentInfo:
+    found = next((one for one in reads.payment_list(limit=10_000) if one.id == payment_id), None)
+    if found is None:
+        raise NotFound(_("There is no such payment."))
+    return found
+
+
+@desk.post(f"{_AT}/credit/<uuid:grant_id>/revoke", access="staff_admin")
+def revoke(tenant_id: UUID, grant_id: UUID) -> Any:
+    """Take back what is left of promotional credit."""
+    _enter(tenant_id)
+    credit.revoke(grant_id, request.form.get("reason", "").strip() or _("Taken back by staff"))
+    flash(_("The credit is taken back."), "success")
+    return redirect(url_for("billing_staff.customer_money", tenant_id=tenant_id), 303)
+
+
+@desk.get(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):action>", access="staff_admin")
+def end_form(tenant_id: UUID, invoice_id: UUID, action: str) -> Any:
+    return _end_page(_enter(tenant_id), reads.invoice(invoice_id), action)
+
+
+@desk.post(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):action>", access="staff_admin")
+def end(tenant_id: UUID, invoice_id: UUID, action: str) -> Any:
+    """Void an invoice, or write it off; its number is typed to confirm."""
+    customer, invoice = _enter(tenant_id), reads.invoice(invoice_id)
+    if request.form.get("confirm_name", "").strip() != invoice.number:
+        return _end_page(customer, invoice, action, _("This is not the invoice's number.")), 422
+    try:
+        if action == "void":
+            voiding.void(invoice_id, settle="refund", reason=_("Voided by staff"))
+            flash(_("Invoice %(number)s is void.", number=invoice.number), "success")
+        else:
+            invoices.write_off(invoice_id, _("Written off by staff"))
+            flash(_("Invoice %(number)s is written off.", number=invoice.number), "success")
+    except ChomError as error:
+        session().rollback()
+        flash(f"{error.detail} {error.fix}".strip(), "error")
+    return redirect(url_for("billing_staff.customer_money", tenant_id=tenant_id), 303)
+
+
+def _end_page(customer: Tenant, invoice: reads.InvoiceInfo, action: str, error: str = "") -> str:
+    at = url_for("billing_staff.customer_money", tenant_id=customer.id)
+    void = action == "void"
+    paid = invoice.paid.format()
+    goes = (
+        [_("The whole invoice; its number stays used."), _("%(paid)s goes back to the card.", paid=paid)]
+        if void
+        else [_("%(due)s is booked as a loss.", due=invoice.due.format())]
+    )
+    danger = {
+        "title": _("Void invoice %(number)s", number=invoice.number)
+        if void
+        else _("Write off invoice %(number)s", number=invoice.number),
+        "name": invoice.number,
+        "sentence": _("%(name)s, %(total)s.", name=customer.name, total=invoice.total.format()),
+        "loses": goes,
+        "kept": [_("Payments stay on the books.")] if void else [_("The customer can still pay it.")],
+        "verb": _("Void the invoice") if void else _("Write the invoice off"),
+    }
+    return render(
+        "confirm.html",
+        danger=danger,
+        action=f"{at}/invoices/{invoice.id}/{action}",
+        cancel_url=at,
+        error=error,
+    )
+
+
+def _enter(tenant_id: UUID) -> Tenant:
+    """Work in the customer's organisation, as who one is: what staff do there is in its audit log."""
+    customer = session().get(Tenant, tenant_id)
+    if customer is None:
+        raise NotFound(_("There is no such organisation."))
+    bind_tenant(tenant_id)
+    return customer
+
+
+def _ask(customer: Tenant, schema: Schema, title: str, **more: Any) -> str:
+    return _action_page(customer, Form(schema), title, uuid7().hex, **more)
+
+
+def _do(
+    customer: Tenant, schema: Schema, title: str, act: Callable[[dict[str, Any], str], str], **more: Any
+) -> Any:
+    """Check the form, act, say what happened; what is wrong comes back in place, and nothing is written then."""
+    form, given = Form(schema).parse(request.form), parse_uuid(request.form.get("key", ""))
+    key = (given or uuid7()).hex
+    if form.ok:
+        try:
+            done = act(form.values, key)
+        except ChomError as error:
+            session().rollback()
+            form.refuse(error)
+        else:
+            flash(done, "success")
+            return redirect(url_for("billing_staff.customer_money", tenant_id=customer.id), 303)
+    return _action_page(customer, form, title, key, **more), form.status
+
+
+def _action_page(customer: Tenant, form: Form, title: str, key: str, **more: Any) -> str:
+    back = url_for("billing_staff.customer_money", tenant_id=customer.id)
+    return render(
+        "billing/staff_action.html", customer=customer, form=form, title=title, key=key, back=back,
+        action=request.path, **more,
+    )  # fmt: skip
