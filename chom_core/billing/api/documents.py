@@ -29,7 +29,12 @@ def plans(query: dict[str, Any]) -> Any:
 def preview(body: dict[str, Any]) -> Any:
     """The invoice that this order would give, to the cent. Nothing is written."""
     order = Order(
-        body["plan"], BillingPeriod(body["period"]), body["currency"], body["quantity"], body["service_name"]
+        body["plan"],
+        BillingPeriod(body["period"]),
+        body["currency"],
+        body["quantity"],
+        body["service_name"],
+        body["promotion_code"],
     )
     return checkout.preview(order)
 

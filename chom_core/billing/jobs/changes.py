@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.service import change_rows, renewal
+from chom_core.billing.service import change_rows, ending, renewal, subscriptions
 from chom_core.billing.service.change_rows import REMIND, RUN
 from chom_core.database import clock
 from chom_core.values.errors import NotFound
 from chom_core.work import Job, emit, job
+
+REPRICE = "billing.reprice"
 
 
 @job(RUN, timeout=300)
@@ -33,3 +35,12 @@ def remind_of_change(task: Job) -> None:
         payload={"subscription_id": str(row.subscription_id), "change_id": str(row.id), "kind": row.kind,
                  "plan": row.plan_code, "at": row.effective_at.isoformat()},
     )  # fmt: skip
+
+
+@job(REPRICE)
+def reprice(task: Job) -> None:
+    """Staff moved a plan's holders to today's prices: from the next renewal on."""
+    plan_id = UUID(task.args["plan_id"])
+    for of in subscriptions.kept():
+        if any(item.plan_id == plan_id for item in of.items):
+            ending.reprice(of.id)

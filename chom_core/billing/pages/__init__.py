@@ -1,7 +1,29 @@
 """Billing's pages. Importing the parts adds their routes."""
 
-from chom_core.billing.pages import catalogue, checkout, credit, customer, plans, staff, staff_money
+from chom_core.billing.pages import (
+    catalogue,
+    checkout,
+    credit,
+    customer,
+    dunning,
+    plans,
+    profile,
+    staff,
+    staff_money,
+)
 from chom_core.billing.pages.base import pages
 from chom_core.billing.pages.staff import desk
 
-__all__ = ["catalogue", "checkout", "credit", "customer", "desk", "pages", "plans", "staff", "staff_money"]
+__all__ = [
+    "catalogue",
+    "checkout",
+    "credit",
+    "customer",
+    "desk",
+    "dunning",
+    "pages",
+    "plans",
+    "profile",
+    "staff",
+    "staff_money",
+]

@@ -14,6 +14,7 @@ from chom_core.billing.service.checkout import Outcome
 from chom_core.billing.service.gateways import Bound
 from chom_core.rest import organisation_id
 from chom_core.values.billing import PlanShape
+from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 from chom_core.web import Pages, away, render
 
@@ -33,6 +34,19 @@ def per(period: BillingPeriod) -> str:
         BillingPeriod.ANNUAL: _("/year"),
         BillingPeriod.BIENNIAL: _("/2 years"),
     }[period]
+
+
+def allowance_words(metric: str, count: int, beyond: Money | None) -> str:
+    """«25 sites; past that: $4.00/site»."""
+    names = {
+        "sites": (_("%(count)s sites", count=count), _("site")),
+        "storage_gb": (_("%(count)s GB storage", count=count), _("GB")),
+        "traffic_gb": (_("%(count)s GB traffic a month", count=count), _("GB")),
+    }
+    words, one = names.get(metric, (f"{count} {metric}", metric))
+    if beyond is None or not beyond.amount:
+        return str(words)
+    return str(_("%(words)s; past that: %(price)s/%(one)s", words=words, price=beyond.format(), one=one))
 
 
 def period_words(period: BillingPeriod) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from flask_babel import gettext as _
 
 from chom_core.billing import reads, schemas
 from chom_core.billing.pages.base import (
+    allowance_words,
     card_fields,
     is_service,
     lead_to,
@@ -19,14 +21,14 @@ from chom_core.billing.pages.base import (
     period_of,
     period_words,
 )
-from chom_core.billing.service import catalogue, gateways, methods, sellers
+from chom_core.billing.service import catalogue, coupons, gateways, methods, sellers, trials
 from chom_core.billing.service import checkout as verbs
 from chom_core.billing.service.checkout import Outcome
 from chom_core.billing.service.purchases import Click
 from chom_core.rest import principal
 from chom_core.values.access import Access
-from chom_core.values.billing import CardElsewhere, Order, PlanShape
-from chom_core.values.errors import ChomError, NotFound
+from chom_core.values.billing import Bill, CardElsewhere, Order, PlanShape
+from chom_core.values.errors import ChomError, Invalid, NotFound
 from chom_core.values.ids import parse_uuid
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
@@ -55,6 +57,7 @@ def prices() -> Any:
         switch=switch,
         per=per(period),
         period=period,
+        allowance_words=allowance_words,
     )
 
 
@@ -105,7 +108,9 @@ def confirm() -> Any:
 @pages.get("/checkout/<plan>/card")
 def card_page(plan: str) -> Any:
     """Back from the gateway's card page: the card is on file, and the button is still to be pressed."""
-    kept = {name: request.args.get(name, "") for name in ("period", "service_name", "checkout")}
+    kept = {
+        name: request.args.get(name, "") for name in ("period", "service_name", "checkout", "promotion_code")
+    }
     fields = {name: value for name, value in request.args.items() if name not in kept}
     try:
         method = methods.add_method(sellers.profile().currency, fields)
@@ -153,9 +158,33 @@ def _pressed(plan: str, period: BillingPeriod, form: Form) -> Outcome:
         method_id=method_id,
         return_url=host + "/checkout/confirm?payment=PAYMENT",
         card_url=host
-        + url_for("billing.card_page", plan=plan, period=period.value, service_name=name, checkout=bought),
+        + url_for(
+            "billing.card_page",
+            plan=plan,
+            period=period.value,
+            service_name=name,
+            checkout=bought,
+            promotion_code=_code(),
+        ),
     )
-    return verbs.buy(Order(plan, period, currency, 1, name), click)
+    return verbs.buy(Order(plan, period, currency, 1, name, _code()), click)
+
+
+def _code() -> str:
+    """The promotion code that was entered."""
+    return coupons.normal(request.values.get("promotion_code", ""))[: coupons.CODE]
+
+
+def _bill(order: Order) -> tuple[Bill, str, str]:
+    """The bill, the code that counts towards it, and why one that was entered does not."""
+    if not order.promotion_code:
+        return verbs.preview(order), "", ""
+    try:
+        return verbs.preview(order), order.promotion_code, ""
+    except Invalid as wrong:
+        if "promotion_code" not in wrong.fields:
+            raise
+        return verbs.preview(replace(order, promotion_code="")), "", wrong.detail
 
 
 def _whole(text: str) -> int:
@@ -174,13 +203,17 @@ def _page(
     found = catalogue.plan(plan)
     currency = sellers.profile().currency
     offer = reads.offer(found, period, currency)
-    bill = verbs.preview(Order(plan, period, currency, 1))
+    bill, code, code_error = _bill(Order(plan, period, currency, 1, "", _code()))
     card = gateways.gateway(currency)
     kept = checkout_id or parse_uuid(request.values.get("checkout", "")) or verbs.new_id()
     return render(
         "billing/checkout.html",
         offer=offer,
         bill=bill,
+        code=code,
+        code_error=code_error,
+        code_entered=_code(),
+        trial_days=found.trial_days if not trials.consumed() else 0,
         form=form,
         methods=methods.usable_methods(),
         chosen=request.values.get("method", ""),

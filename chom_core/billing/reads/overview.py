@@ -48,9 +48,9 @@ def _unit(plan: Plan, currency: str, metric: str) -> Money:
 
 def overview() -> Overview:
     """The current organisation's money on one page."""
-    every = [subscription_info(of) for of in subscriptions.live()]
+    every = [subscription_info(of) for of in subscriptions.kept()]
     hosting = next((info for info in every if info.shape == PlanShape.HOSTING.value), None)
-    going_on = [info for info in every if info.cancel_at is None]
+    going_on = [info for info in every if info.cancel_at is None and info.status != "paused"]
     estimate = Money.zero(sellers.profile().currency)
     for info in going_on:
         estimate = estimate + info.next_total

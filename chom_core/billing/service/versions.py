@@ -158,3 +158,8 @@ def _are_tiers(tiers: Tiers) -> bool:
     except (InvalidOperation, AttributeError, TypeError):
         return False
     return bool(tiers)
+
+
+def number(of: int) -> Decimal:
+    """A whole number of units as prices hold it."""
+    return Decimal(of)
