@@ -21,7 +21,7 @@ from chom_core.rest.request import RequestGate
 from chom_core.rest.rules import LateRule
 from chom_core.schema import core_history
 from chom_core.values.access import Access
-from chom_core.web import Pages, compiled, errors, layout, nav, reader, security, slots
+from chom_core.web import Pages, banners, compiled, errors, layout, nav, reader, security, slots
 from chom_core.work import handlers, wake
 
 #: The domains, bottom up; each may have the rooms api and pages.
@@ -146,4 +146,9 @@ def _zone() -> str:
 
 def _context() -> dict[str, Any]:
     """What every page's layout shows. Each value is computed where the template asks, so an error page asks nothing."""
-    return {"nav": nav.sections(), "person": g.get("person"), "organisation": g.get("organisation")}
+    return {
+        "nav": nav.sections(),
+        "person": g.get("person"),
+        "organisation": g.get("organisation"),
+        "banner": banners.shown(),
+    }

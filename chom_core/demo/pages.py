@@ -20,7 +20,7 @@ from chom_core.identity import service as identity
 from chom_core.identity.pages.base import client, enter, local
 from chom_core.identity.schemas import ROLE_LABEL
 from chom_core.values.errors import Invalid, NotFound
-from chom_core.web import Pages, formats, live, render
+from chom_core.web import Pages, banners, formats, live, render
 from chom_core.web.layout import Banner
 from chom_core.work import JobRow, enqueue, stand
 
@@ -161,6 +161,5 @@ def banner() -> dict[str, Any]:
         unit = current()
         if unit.tenant_id and unit.clock_at:
             words = f"{words} {_('Here it is %(when)s.', when=formats.moment(unit.clock_at))}"
-    return {
-        "banner": (Banner(words, "info", "flask", _("Demo: people, clock, mail"), url_for("demo.index")),)
-    }
+    here = Banner(words, "info", "flask", _("Demo: people, clock, mail"), url_for("demo.index"))
+    return {"banner": (here, *banners.shown())}

@@ -28,6 +28,7 @@ from chom_core.billing.reads.credit import (
     refund_list,
 )
 from chom_core.billing.reads.documents import card_words, invoice, invoice_info, invoice_list, payment_list
+from chom_core.billing.reads.dunning import StepInfo, UnpaidInfo, unpaid, unpaid_list, unpaid_steps
 from chom_core.billing.reads.gateways import GatewayPayment, gateway_payments
 from chom_core.billing.reads.overview import bars, offer, offers, overview, subscription_info
 from chom_core.billing.reads.shapes import (
@@ -82,7 +83,9 @@ __all__ = [
     "ServiceCost",
     "Spend",
     "Statement",
+    "StepInfo",
     "SubscriptionInfo",
+    "UnpaidInfo",
     "Upcoming",
     "UsageDayInfo",
     "UsageEventInfo",
@@ -118,6 +121,9 @@ __all__ = [
     "spend_by_day",
     "statement",
     "subscription_info",
+    "unpaid",
+    "unpaid_list",
+    "unpaid_steps",
     "usage_days",
     "usage_events",
 ]
