@@ -25,6 +25,7 @@ from chom_core.billing.reads import payouts as _payout_reads
 from chom_core.billing.reads import sales as _sales
 from chom_core.billing.reads.payouts import PayoutInfo
 from chom_core.billing.reads.sales import Relation, Sale
+from chom_core.billing.rules.credits import top_up as top_up_due
 from chom_core.billing.rules.splits import split
 from chom_core.billing.service import disputes as _disputes
 from chom_core.billing.service import notices as _notices
@@ -79,6 +80,7 @@ spend_by_day = reading(reads.spend_by_day)
 #: Verb: `top_up(money, key, method_id=None)` charges a card without its holder and keeps the money as account credit.
 #: Commits on the way; one key is one charge for ever. → TopUp; PaymentRequired, Invalid, Conflict, Unavailable.
 top_up = verb(_top_ups.top_up_alone)
+# `top_up_due(balance, threshold, amount)` is the rule: what a top-up charges now, None for nothing.
 #: For gateways. Everyone's attempts to pay at `gateway` in [since, until): what a daily reconciliation compares.
 gateway_payments = verb(reads.gateway_payments)
 #: Verb for gateways: news of a payment came (by its key, or its reference): ask the gateway, settle, commit.
@@ -228,6 +230,7 @@ __all__ = [
     "spend_by_day",
     "split",
     "top_up",
+    "top_up_due",
     "usage_days",
     "usage_events",
     "usage_on_plan",
