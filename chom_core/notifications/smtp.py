@@ -73,6 +73,11 @@ class Outgoing:
     reply_to: str = ""
 
 
+def reachable(mail: str) -> bool:
+    """False for an address below `.invalid` (RFC 2606): nobody has it, and no mail is written for it."""
+    return not mail.rstrip().lower().endswith(".invalid")
+
+
 def one_line(text: str) -> str:
     """Text for a header: no line break or other control character can begin a header of its own."""
     return _CONTROL.sub(" ", text).strip()

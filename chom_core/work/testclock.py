@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chom_core.database import session, transaction
+from chom_core.database import one_connection, session, transaction
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.work import lease, schedules
-from chom_core.work.cron import next_after
 from chom_core.work.runner import current_job, run_all
+from chom_core.work.schedules import Due
 
 _LOCK = "select pg_try_advisory_xact_lock(hashtextextended('chom-clock:' || %s, 0))"
 _SET = "update core.tenant set clock_at = %s, generation = generation + 1 where id = %s returning id"
@@ -51,16 +52,21 @@ def advance(tenant_id: UUID, to: datetime) -> int:
     with transaction() as guard:
         if not guard.connection().exec_driver_sql(_LOCK, (str(tenant_id),)).scalar():
             raise Conflict("This clock is already moving.", fix="Wait until it stands, then move it on.")
-        now = _standing(tenant_id)
-        if to < now:
-            raise Invalid(f"The clock stands at {now:%d %b %Y %H:%M} UTC and does not go back.")
-        done = _settle(tenant_id)
-        while (instant := _next(tenant_id, now, to)) is not None:
-            _step(tenant_id, now, instant)
-            now = instant
-            done += _settle(tenant_id)
-        _step(tenant_id, now, to)
-        return done + _settle(tenant_id)
+        with one_connection():
+            return _advance(tenant_id, to)
+
+
+def _advance(tenant_id: UUID, to: datetime) -> int:
+    now = _standing(tenant_id)
+    if to < now:
+        raise Invalid(f"The clock stands at {now:%d %b %Y %H:%M} UTC and does not go back.")
+    done = _settle(tenant_id)
+    while (found := _next(tenant_id, now, to)) is not None:
+        now, running = found
+        _step(tenant_id, now, running)
+        done += _settle(tenant_id)
+    _step(tenant_id, to, ())
+    return done + _settle(tenant_id)
 
 
 def _standing(tenant_id: UUID) -> datetime:
@@ -78,25 +84,26 @@ def _standing(tenant_id: UUID) -> datetime:
     return found
 
 
-def _next(tenant_id: UUID, now: datetime, to: datetime) -> datetime | None:
-    """The next instant in (now, to] at which something falls due."""
+def _next(tenant_id: UUID, now: datetime, to: datetime) -> tuple[datetime, list[Due]] | None:
+    """The next instant in (now, to] at which something falls due, and the schedules that run then."""
     with transaction(tenant_id) as unit:
         waiting = unit.connection().exec_driver_sql(_NEXT, (tenant_id,)).scalar()
-        found = [] if waiting is None else [max(waiting, now)]
-        found += [next_after(due.cron, due.zone, now) for due in schedules.served(tenant_id)]
+        runs = [(at, due) for due in schedules.served(tenant_id) if (at := schedules.next_run(due, now))]
+    found = [at for at, _due in runs] + ([] if waiting is None else [max(waiting, now)])
     instant = min(found, default=None)
-    return instant if instant is not None and instant <= to else None
+    if instant is None or instant > to:
+        return None
+    return instant, [due for at, due in runs if at == instant]
 
 
-def _step(tenant_id: UUID, before: datetime, instant: datetime) -> None:
+def _step(tenant_id: UUID, instant: datetime, running: Sequence[Due]) -> None:
     """Set the clock and let go what is due then, in one transaction: a crash between instants loses nothing."""
     with transaction(tenant_id):
         connection = session().connection()
         connection.exec_driver_sql(_SET, (instant, tenant_id))
         connection.exec_driver_sql(_RELEASE, (tenant_id, instant))
-        for due in schedules.served(tenant_id):
-            if before < instant == next_after(due.cron, due.zone, before):
-                schedules.fan_out(due, instant, tenant_id)
+        for due in running:
+            schedules.fan_out(due, instant, tenant_id)
 
 
 def _settle(tenant_id: UUID) -> int:

@@ -19,7 +19,7 @@ from chom_core.notifications.models import Notification
 from chom_core.notifications.phrases import say
 from chom_core.notifications.service import preferences
 from chom_core.notifications.service.outbox import Envelope, queue_mail
-from chom_core.notifications.smtp import one_line
+from chom_core.notifications.smtp import one_line, reachable
 from chom_core.plugin_host import gate
 from chom_core.values.errors import Invalid
 from chom_core.values.ids import uuid7
@@ -139,7 +139,7 @@ class _News:
             return done.scalar() is not None
 
     def _mail(self, person: Person, role: str) -> bool:
-        if person.email_verified_at is None:
+        if person.email_verified_at is None or not reachable(person.email):
             return False  # nobody has shown yet that this address wants our mail
         envelope = Envelope(
             person.email,

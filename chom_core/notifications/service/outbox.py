@@ -52,7 +52,12 @@ def sender(brand: Brand) -> str:
 
 
 def queue_mail(envelope: Envelope, template: str, /, **context: Any) -> UUID | None:
-    """Write a mail in the caller's transaction; it goes out after the commit. None where its key was used before."""
+    """Write a mail in the caller's transaction; it goes out after the commit.
+
+    None where its key was used before, or where no mail can reach the address.
+    """
+    if not smtp.reachable(envelope.to):
+        return None
     brand = brand_for(tenant_id=envelope.tenant_id or PLATFORM_ID)
     letter = letters.render(template, brand, envelope.locale, name=envelope.name, **context)
     made = uuid7()
