@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import DDL, event
 
+from chom_core.billing.models.credit import CreditGrant, Refund
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
 from chom_core.billing.models.ledger import LedgerEntry
+from chom_core.billing.models.payments import Payment
 from chom_core.billing.models.subscriptions import BilledPeriod
 from chom_core.billing.models.usage import UsageEvent
 
@@ -57,11 +59,11 @@ begin
   if old.status <> 'draft' and (new.status = 'draft'
      or (old.number, old.seller_id, old.subscription_id, old.currency, old.subtotal, old.tax, old.total,
          old.tax_title, old.tax_rate, old.tax_note, old.period_start, old.period_end, old.finalised_at,
-         old.due_at, old.snapshot, old.tenant_id)
+         old.due_at, old.snapshot, old.tenant_id, old.series)
      is distinct from
         (new.number, new.seller_id, new.subscription_id, new.currency, new.subtotal, new.tax, new.total,
          new.tax_title, new.tax_rate, new.tax_note, new.period_start, new.period_end, new.finalised_at,
-         new.due_at, new.snapshot, new.tenant_id)) then
+         new.due_at, new.snapshot, new.tenant_id, new.series)) then
     raise exception using errcode = 'check_violation', constraint = 'invoice_is_frozen',
       message = 'invoice ' || coalesce(old.number, old.id::text) || ' is finalised and cannot change';
   end if;
@@ -140,7 +142,51 @@ create trigger billed_period_is_billed_once before insert or update on core.bill
 for each row execute function core.billed_period_is_billed_once()
 """,
 )
-STATEMENTS = BILLED_ONCE + BALANCED + FROZEN_INVOICE + FROZEN_LINES + KEPT_EVENT
+# What a grant, a payment that came in, or a refund says stays said; the trigger's arguments name what may change.
+KEPT_MONEY = (
+    """
+create or replace function core.money_is_kept() returns trigger
+language plpgsql set search_path = core, pg_temp as $body$
+begin
+  if to_jsonb(old) - tg_argv::text[] is distinct from to_jsonb(new) - tg_argv::text[] then
+    raise exception using errcode = 'check_violation', constraint = 'money_is_kept',
+      message = 'the ' || tg_table_name || ' ' || old.id || ' happened and cannot change';
+  end if;
+  return new;
+end $body$
+""",
+)
+KEPT_GRANT = (
+    "drop trigger if exists credit_grant_is_kept on core.credit_grant",
+    """
+create trigger credit_grant_is_kept before update on core.credit_grant
+for each row execute function core.money_is_kept('remaining')
+""",
+)
+KEPT_PAYMENT = (
+    "drop trigger if exists payment_is_kept on core.payment",
+    """
+create trigger payment_is_kept before update on core.payment for each row when (old.status = 'succeeded')
+execute function core.money_is_kept('amount_applied', 'amount_refunded', 'reference', 'url', 'code', 'message', 'fix',
+  'settled_at')
+""",
+)
+KEPT_REFUND = (
+    "drop trigger if exists refund_is_kept on core.refund",
+    """
+create trigger refund_is_kept before update on core.refund for each row
+execute function core.money_is_kept('status', 'reference', 'code', 'message', 'settled_at')
+""",
+    "drop trigger if exists refund_is_settled on core.refund",
+    """
+create trigger refund_is_settled before update on core.refund for each row
+when (old.status in ('succeeded', 'failed')) execute function core.money_is_kept('reference', 'code', 'message')
+""",
+)
+STATEMENTS = (
+    BILLED_ONCE + BALANCED + FROZEN_INVOICE + FROZEN_LINES + KEPT_EVENT
+    + KEPT_MONEY + KEPT_GRANT + KEPT_PAYMENT + KEPT_REFUND
+)  # fmt: skip
 
 
 def _after_create(model: type, statements: tuple[str, ...]) -> None:
@@ -154,3 +200,6 @@ _after_create(Invoice, FROZEN_INVOICE)
 _after_create(InvoiceLine, FROZEN_LINES)
 _after_create(UsageEvent, KEPT_EVENT)
 _after_create(BilledPeriod, BILLED_ONCE)
+_after_create(CreditGrant, KEPT_MONEY + KEPT_GRANT)
+_after_create(Payment, KEPT_MONEY + KEPT_PAYMENT)
+_after_create(Refund, KEPT_MONEY + KEPT_REFUND)

@@ -61,6 +61,9 @@ def _of_invoice(payment: Payment, invoice: Invoice, was: str, now: PaymentStatus
         _declined(payment, invoice, checkout, held=was == "authorised")
     elif now is PaymentStatus.CANCELLED and checkout is not None and checkout.status == "paying":
         checkout.status = "open"
+    if now in (PaymentStatus.DECLINED, PaymentStatus.CANCELLED):
+        session().flush()
+        pay_open_by_credit()  # credit that came in while the attempt ran left this invoice alone
 
 
 def _succeeded(payment: Payment, invoice: Invoice, checkout: Checkout | None) -> None:
