@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.service import catalogue, sellers, subscriptions
-from chom_core.database import clock, transaction
+from chom_core.billing.service import catalogue, credit, invoices, rating, sellers, subscriptions
+from chom_core.billing.service.rating import Charge
+from chom_core.database import clock, restart, transaction
 from chom_core.provisioning.models import Node, Service
 from chom_core.values import BillingPeriod, Money, uuid7
 from chom_core.values.billing import PlanShape
@@ -56,6 +57,26 @@ def delete_service(organisation: Organisation, service_id: UUID) -> None:
         row.status, row.deleted_at = "deleted", clock.now()
         facts = {"service_id": str(row.id), "name": row.name, "kind": row.kind, "family": row.family}
         emit("service.deleted", subject=f"service:{row.id}", payload=facts | {"paid_by": row.paid_by})
+
+
+def credit_of(organisation: Organisation, money: Money) -> None:
+    """Account credit, as goodwill."""
+    with transaction(organisation.id):
+        credit.grant_account_credit(money, uuid7().hex, "A sample")
+
+
+def invoice(organisation: Organisation, money: Money, service_id: UUID | None = None) -> UUID:
+    """A finalised invoice over `money`, without tax; credit pays it as far as it goes. `service_id`: for its plan."""
+    with transaction(organisation.id) as here:
+        paid_by = here.get_one(Service, service_id).paid_by if service_id else ""
+        charge = Charge("sample", "service" if paid_by else "charge", "A sample", money, source=paid_by)
+        sellers.lock_profile()
+        bill = rating.bill(money.currency, rating.lines_of([charge]), [], None)
+        made = invoices.draft(bill, seller=sellers.seller(), subscription_id=None, period=None)
+        invoices.finalise(made)
+        invoices.number(made)
+        restart()
+        return made.id
 
 
 def _buy(organisation: Organisation, price: Money, period: BillingPeriod) -> str:

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chom_core.billing.models import PaymentMethod
 from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.identity.models import Membership, Person
 from chom_core.identity.service import create_api_key, open_session
@@ -24,6 +25,7 @@ from chom_core.notifications import smtp
 from chom_core.plugin_host import gate, registry
 from chom_core.provisioning import funding
 from chom_core.values.ids import uuid7
+from chom_core.values.money import Money
 from chom_core.values.principal import Principal, Role, StaffRole
 from chom_core.work import advance, run_all, stand
 from chom_sdk.testing import samples
@@ -87,6 +89,19 @@ class Organisation:
         """A standing service; `price=Money(…)`, `period=` give it a plan of its own (samples.service)."""
         return samples.service(self, name, **facts)
 
+    def credit(self, money: Money) -> None:
+        """Account credit is given to the organisation."""
+        samples.credit_of(self, money)
+
+    def invoice(self, money: Money, service_id: UUID | None = None) -> UUID:
+        """A finalised invoice (for a service, where named); account credit pays it as far as it goes."""
+        return samples.invoice(self, money, service_id)
+
+    def card(self, number: str = "4242424242424242") -> None:
+        """A test card of the sandbox gateway on file, entered as a person would."""
+        answer = self.post("/billing/methods", {"test_card": number})
+        assert answer.status_code == 303, answer.text
+
     def delete_service(self, service_id: UUID) -> None:
         """The service is deleted, and `service.deleted` is said; `run_jobs` delivers it."""
         samples.delete_service(self, service_id)
@@ -146,6 +161,22 @@ class World:
         here.flush()
         here.add(Membership(person_id=person.id, tenant_id=tenant_id, role=role))
         return person.id
+
+    def join(self, one: Organisation, other: Organisation) -> None:
+        """The owner of `one` is a member of `other` too."""
+        with transaction() as here:
+            here.add(Membership(person_id=one.people[Role.OWNER], tenant_id=other.id, role=Role.MEMBER))
+
+    def share_a_card(self, *organisations: Organisation) -> None:
+        """The same card at the gateway is on file in each of them."""
+        for one in organisations:
+            with transaction(one.id) as here:
+                here.add(
+                    PaymentMethod(
+                        tenant_id=one.id, gateway="sample", reference="the-same-card", brand="Visa", last4="4242",
+                        expiry_month=12, expiry_year=2099,
+                    )  # fmt: skip
+                )
 
     def browser(self, person_id: UUID, tenant_id: UUID | None) -> FlaskClient:
         """A browser with that person's session cookie."""
