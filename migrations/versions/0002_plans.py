@@ -465,6 +465,14 @@ def upgrade() -> None:
     op.create_check_constraint("proration", "plan", "proration in ('second', 'day')", schema="core")
     op.create_check_constraint("alignment", "plan", "alignment in ('anniversary', 'calendar')", schema="core")
     op.create_check_constraint("timing", "plan", "timing in ('advance', 'arrears')", schema="core")
+    op.add_column(
+        "plan",
+        sa.Column("usage_on_change", sa.String(length=8), server_default="continue", nullable=False),
+        schema="core",
+    )
+    op.create_check_constraint(
+        "usage_on_change", "plan", "usage_on_change in ('continue', 'close')", schema="core"
+    )
     op.create_check_constraint("trial_days", "plan", "trial_days between 0 and 730", schema="core")
     _statuses(
         "'trialing', 'incomplete', 'active', 'past_due', 'paused', 'cancelled'",
@@ -510,6 +518,7 @@ def downgrade() -> None:
         sa.Column("overage", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         schema="core",
     )
+    op.drop_column("plan", "usage_on_change", schema="core")
     op.drop_column("plan", "trial_days", schema="core")
     op.drop_column("plan", "timing", schema="core")
     op.drop_column("plan", "alignment", schema="core")

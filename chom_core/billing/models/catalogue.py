@@ -36,6 +36,8 @@ class Plan(ResellerRow, Model):
     `proration` splits a period by the "second" or by the customer's local "day"; `alignment` begins periods on the
     day of purchase ("anniversary") or of the calendar; `timing` bills a period at its start ("advance") or its end
     ("arrears"). `trial_days` local days are free, once per customer.
+    `usage_on_change`: when a subscription leaves the plan within a month, what was used is billed at once ("close"), or
+    the month goes on under the new plan ("continue").
     """
 
     __tablename__ = "plan"
@@ -47,6 +49,7 @@ class Plan(ResellerRow, Model):
         CheckConstraint("alignment in ('anniversary', 'calendar')", name="alignment"),
         CheckConstraint("timing in ('advance', 'arrears')", name="timing"),
         CheckConstraint("trial_days between 0 and 730", name="trial_days"),
+        CheckConstraint("usage_on_change in ('continue', 'close')", name="usage_on_change"),
     )
 
     code: Mapped[str] = mapped_column(String(60))
@@ -61,6 +64,7 @@ class Plan(ResellerRow, Model):
     alignment: Mapped[str] = mapped_column(String(11), default="anniversary", server_default="anniversary")
     timing: Mapped[str] = mapped_column(String(7), default="advance", server_default="advance")
     trial_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    usage_on_change: Mapped[str] = mapped_column(String(8), default="continue", server_default="continue")
 
     prices: Mapped[list["Price"]] = relationship(
         lazy="selectin", order_by="Price.effective_from", viewonly=True

@@ -108,7 +108,7 @@ def confirm() -> Any:
 @pages.get("/checkout/<plan>/card")
 def card_page(plan: str) -> Any:
     """Back from the gateway's card page: the card is on file, and the button is still to be pressed."""
-    kept = {
+    kept: dict[str, Any] = {
         name: request.args.get(name, "") for name in ("period", "service_name", "checkout", "promotion_code")
     }
     fields = {name: value for name, value in request.args.items() if name not in kept}

@@ -71,6 +71,7 @@ class PlanDetails:
     alignment: str
     timing: str
     trial_days: int
+    usage_on_change: str
     features: tuple[str, ...]
     prices: tuple[PriceVersion, ...]
     usage: tuple[UsageVersion, ...]
@@ -90,6 +91,7 @@ def plan_details(plan: Plan) -> PlanDetails:
         alignment=plan.alignment,
         timing=plan.timing,
         trial_days=plan.trial_days,
+        usage_on_change=plan.usage_on_change,
         features=tuple(feature.plugin for feature in plan.features),
         prices=tuple(_price(row, now) for row in sorted(plan.prices, key=_by_period)),
         usage=tuple(

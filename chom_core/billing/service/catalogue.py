@@ -66,6 +66,7 @@ def save_plan(
     alignment: str = "anniversary",
     timing: str = "advance",
     trial_days: int = 0,
+    usage_on_change: str = "continue",
     prices: Mapping[BillingPeriod, Money] | None = None,
 ) -> Plan:
     """Make a plan of the current organisation with a price for each billing period; one that exists is returned.
@@ -81,6 +82,7 @@ def save_plan(
         reseller_id=owner, code=code, title=title, shape=shape.value, description=description,
         allowances=dict(allowances or {}), service_kind=service_kind, position=position, proration=proration,
         alignment=alignment, timing=timing, trial_days=trial_days,
+        usage_on_change=usage_on_change,
     )  # fmt: skip
     session().add(plan)
     session().flush()

@@ -67,7 +67,7 @@ def cancel_now(subscription_id: UUID, *, reason: str = "", at: datetime | None =
     record("subscription.ended", Subject("subscription", of.id, titles), reason=of.cancel_reason)
     for row in change_rows.waiting(of.id):
         change_rows.cancel(row.id, reason=_("The subscription ended."))
-    charges = [] if was_paused else _owed(of, instant)
+    charges = [] if was_paused else _owed(of, instant, on_trial=of.status == "trialing")
     credit = Money.zero(of.currency) if was_paused else _give_back(of, instant, "ended", _("Ended early"))
     subscriptions.end(of, at=instant)
     _bill(of, charges, instant)
@@ -95,10 +95,10 @@ def pause(
     if now:
         change_payments.settle_paying(of)
         row = change_rows.new(of, Wanted("pause"), start, reason)
-        charges = _owed(of, start)
+        on_trial = of.status == "trialing"
         _give_back(of, start, f"pause:{row.id}", _("Paused"))
         paused(of, start, row)
-        _bill(of, charges, start)
+        _bill(of, _owed(of, start, on_trial=on_trial), start)
     else:
         row = change_rows.schedule(of, Wanted("pause"), start, at_period_end=True, reason=reason)
     if resume_at is not None:
@@ -189,10 +189,11 @@ def reprice(subscription_id: UUID) -> Subscription:
     return of
 
 
-def _owed(of: Subscription, at: datetime) -> list[Charge]:
+def _owed(of: Subscription, at: datetime, *, on_trial: bool) -> list[Charge]:
+    """What is not billed yet when it stops at `at`."""
     from chom_core.billing.service import boundary
 
-    arrears = boundary.in_arrears(of, at) if of.timing == "arrears" and of.status != "trialing" else []
+    arrears = boundary.in_arrears(of, at) if of.timing == "arrears" and not on_trial else []
     return [*arrears, *seams.usage_charges(of, at, last=True)]
 
 

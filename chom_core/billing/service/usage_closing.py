@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chom_core.billing.models import InvoiceLine, Plan, Subscription, UsageClosing
-from chom_core.billing.service import seams, usage_rating, usage_tariffs, usage_words
+from chom_core.billing.service import seams, subscriptions, usage_rating, usage_tariffs, usage_words
 from chom_core.billing.service.rating import Charge
 from chom_core.billing.service.usage_rating import MONTH, Kept, UsageLine
 from chom_core.database import clock, session
@@ -126,6 +126,10 @@ def _row(of: Subscription, found: dict[str, Any], invoice_id: UUID | None) -> Us
 
 
 def _ends(of: Subscription, until: datetime, last: bool) -> bool:
-    """Is this the end of the subscription? A change of plan is none: its month goes on under the new plan."""
+    """Is this the end of the month of use? A change of plan is none, and its month goes on under the new plan, unless
+    the plan that is left says "close": then what was used so far is billed at its prices."""
     over = of.status in ("cancelled", "paused") or of.ended_at is not None
-    return last and (over or (of.cancel_at is not None and of.cancel_at <= until))
+    plan = session().get_one(Plan, subscriptions.main_item(of).plan_id)
+    return last and (
+        over or plan.usage_on_change == "close" or (of.cancel_at is not None and of.cancel_at <= until)
+    )

@@ -30,7 +30,6 @@ from chom_core.values.period import Period
 MONTH = ""
 #: A closed month is looked at again as long as events may still have come for it since the last closing.
 TAIL = BACK + timedelta(days=1)
-FREE = pricing.per_unit(Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +159,8 @@ def line(
         kept.rows.get((name, month.start), []),
         kept.paid(name, month.start),
     )
-    in_trial = of.trial_ends_at is not None and month.start < of.trial_ends_at
     before = Billed(amount=paid) if rows else None
-    rated = pricing.rate(FREE if in_trial else tariff, use.quantity, of.currency, before, last=not interim)
+    rated = pricing.rate(tariff, use.quantity, of.currency, before, last=not interim)
     same = bool(rows) and (rows[-1].quantity, rows[-1].events) == (use.quantity, use.events)
     return UsageLine(
         of, usage_meters.meters()[name], name, month, use, tariff, paid, rated, rated.amount,

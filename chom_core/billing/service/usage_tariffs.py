@@ -105,9 +105,7 @@ def of_terms(kept: Mapping[str, Any], currency: str) -> Tariff:
 
 
 def month(of: Subscription, start: datetime) -> Period:
-    """The month of use that begins at `start`: to the next monthly boundary, or to the end of the trial."""
-    if of.trial_ends_at is not None and start < of.trial_ends_at:
-        return Period(start, of.trial_ends_at)
+    """The month of use that begins at `start`, to the next boundary. A trial waives the plan's price, not use."""
     grid = Cycle.of(BillingPeriod.MONTHLY, of.anchor, of.zone, Alignment(of.alignment), of.billing_day)
     return Period(start, grid.containing(start).end)
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chom_core.billing.rules.rounding import scaled
-from chom_core.billing.service import changes, coupons, discounts, ending, renewal, subscriptions
+from chom_core.billing.service import changes, coupons, discounts, ending, renewal, subscriptions, usage
 from chom_core.billing.service.reckoning import Wanted
 from chom_core.database import PLATFORM_ID, transaction
 from chom_core.values import BillingPeriod, Money
@@ -118,19 +118,31 @@ def test_pro_11_through_the_verbs(buyer: UUID) -> None:
     books_are_right()
 
 
+def use(tenant: UUID, name: str, when: str) -> None:
+    """One gigabyte of traffic."""
+    stand(tenant, when)
+    with transaction(tenant):
+        assert not usage.record(usage.NewEvent(name, "traffic_gb")).unmatched
+
+
 def test_tri_02(buyer: UUID) -> None:
-    plan("small", 5000000, alignment="calendar", trial_days=10, **DAILY)
-    plan("large", 10000000, alignment="calendar", trial_days=13, **DAILY)
+    per_unit = {"alignment": "calendar", "usage_on_change": "close", **DAILY}
+    plan("small", 5000000, trial_days=10, overage={"USD": {"traffic_gb": "10.00"}}, **per_unit)
+    plan("large", 10000000, trial_days=13, overage={"USD": {"traffic_gb": "12.00"}}, **per_unit)
     stand(buyer, "2024-03-05T12:12Z")
     buy(buyer, "small")
     assert of(buyer).status == "trialing"
+    use(buyer, "a", "2024-03-08T12:00Z")
     stand(buyer, "2024-03-10T12:12Z")
     assert upgrade(buyer, "large").state == "done"
+    assert [line.amount for line in lines(buyer, "usage")] == [1000]
+    use(buyer, "b", "2024-03-11T12:00Z")
     assert renew(buyer, "2024-03-15T13:00Z") == 0
     assert renew(buyer, "2024-03-18T13:00Z") == 1
     assert [line.amount for line in lines(buyer, "plan")] == [4516129]
     assert renew(buyer, "2024-04-01T00:00Z") == 1
     assert [line.amount for line in lines(buyer, "plan")] == [4516129, 10000000]
+    assert [line.amount for line in lines(buyer, "usage")] == [1000, 1200]
     books_are_right()
 
 
@@ -186,12 +198,14 @@ def test_tz_04(buyer: UUID) -> None:
 
 
 def test_tz_10(buyer: UUID) -> None:
-    plan("p", 5000000, alignment="calendar", trial_days=10, **DAILY)
+    price = {"USD": {"traffic_gb": "10.00"}}
+    plan("p", 5000000, alignment="calendar", trial_days=10, overage=price, **DAILY)
     stand(buyer, "2024-03-22T01:12Z", zone="Europe/Paris")
     buy(buyer, "p")
+    use(buyer, "a", "2024-03-23T10:00Z")
     made = renew(buyer, "2024-03-31T22:01Z") + renew(buyer, "2024-04-01T13:11Z") + renew(buyer)
     assert made == 1
-    assert [line.amount for line in lines(buyer, "plan")] == [5000000]
+    assert [line.amount for line in bills(buyer)[-1].lines] == [1000, 5000000]
     books_are_right()
 
 

@@ -210,16 +210,16 @@ def test_the_last_month_ends_with_the_subscription(database: Database) -> None:
         assert [line.amount.amount for line in usage_rating.lines(of, clock.now(), last=True)] == [100]
 
 
-def test_use_in_a_trial_is_free(database: Database) -> None:
+def test_a_trial_waives_the_plan_and_not_what_is_used_beyond_it(database: Database) -> None:
     tenant = customer(traffic_gb=GB)
     with transaction(tenant):
         record(event("a", 500))
         the().trial_ends_at = NOON - timedelta(hours=1)
     with transaction(tenant):
-        assert [line.amount.amount for line in usage_closing.estimate(the())] == [0, 2000]
+        assert [line.amount.amount for line in usage_closing.estimate(the())] == [2000]
         the().trial_ends_at = NOON + timedelta(hours=1)
     with transaction(tenant):
-        assert [line.amount.amount for line in usage_closing.estimate(the())] == [0]
+        assert [line.amount.amount for line in usage_closing.estimate(the())] == [2000]
 
 
 def test_a_plan_of_its_own_pays_for_its_service(database: Database, monkeypatch: Any) -> None:
