@@ -8,7 +8,7 @@ from chom_core.work.handlers import EventFact, GiveUp, Job, job, on
 from chom_core.work.jobs import enqueue, retry
 from chom_core.work.models import Event, EventHandlerRow, JobRow, PluginState, ScheduleRow
 from chom_core.work.runner import current_job, outside, run_all
-from chom_core.work.schedules import ScheduleSpec
+from chom_core.work.schedules import ScheduleSpec, looks_ahead
 from chom_core.work.testclock import advance, stand
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "emit",
     "enqueue",
     "job",
+    "looks_ahead",
     "on",
     "outside",
     "retry",

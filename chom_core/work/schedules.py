@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from chom_core.database import clock, session, transaction
+from chom_core.database import acting_as, clock, session, transaction
 from chom_core.values.errors import Invalid
 from chom_core.values.ids import uuid7
 from chom_core.work import checkpoint, wake
@@ -158,7 +158,8 @@ def next_run(due: Due, after: datetime) -> datetime | None:
     look = _ahead.get(due.kind)
     if look is None:
         return next_after(due.cron, due.zone, after)
-    wanted = look()
+    with acting_as(due.plugin or "core", writes=False):
+        wanted = look()
     if wanted is None:
         return None
     return next_after(due.cron, due.zone, max(after, wanted - timedelta(microseconds=1)))

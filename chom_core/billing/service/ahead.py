@@ -6,14 +6,11 @@ be too early, never too late; None means that nothing is in sight until somethin
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, or_, select
-
-from chom_core.billing.models import Invoice, Subscription, UsageClosing
-from chom_core.billing.service import subscriptions, usage_tariffs
+from chom_core.billing.models import Subscription
+from chom_core.billing.service import usage_tariffs
 from chom_core.billing.service.usage_ingest import BACK
-from chom_core.billing.service.usage_rating import MONTH
 from chom_core.database import clock, current, session
 
 # `least` passes over what is null. A paused subscription waits for its change; one that stands still for an unpaid
@@ -52,6 +49,16 @@ select %(now)s::timestamptz where exists (select from core.service where tenant_
   or exists (select from core.usage_event where tenant_id = %(tenant)s and reason not in ('', 'withdrawn')
              and at > %(now)s::timestamptz - %(back)s::interval)
 """
+# Where use was billed up to, of subscriptions whose period holds more than its own month of use.
+_LONG = """
+select id, start from (
+  select s.id, s.current_period_start as begun, s.current_period_end as ended, coalesce(
+    (select max(c.period_end) from core.usage_closing c left join core.invoice i on i.id = c.invoice_id
+     where c.tenant_id = %(tenant)s and c.subscription_id = s.id and c.meter = '' and (i.id is null or i.status <> 'void')),
+    s.started_at, s.created_at) as start
+  from core.subscription s where s.tenant_id = %(tenant)s and s.status in ('trialing', 'active', 'past_due')) live
+where ended > start and (start < begun or ended - begun > interval '32 days')
+"""
 
 
 def renewal() -> datetime | None:
@@ -82,20 +89,10 @@ def gathering() -> datetime | None:
 def months_of_use() -> datetime | None:
     """Months of use that end before the period they lie in, as those of a plan paid yearly."""
     ends = []
-    for of in session().scalars(select(Subscription).where(Subscription.status.in_(subscriptions.LIVE))):
-        query = (
-            select(func.max(UsageClosing.period_end))
-            .outerjoin(Invoice, Invoice.id == UsageClosing.invoice_id)
-            .where(
-                UsageClosing.subscription_id == of.id,
-                UsageClosing.meter == MONTH,
-                or_(UsageClosing.invoice_id.is_(None), Invoice.status != "void"),
-            )
-        )
-        start = session().scalar(query) or usage_tariffs.begun(of)
-        if start + timedelta(days=27) < of.current_period_end:
-            end = usage_tariffs.month(of, start).end
-            ends += [end] if end < of.current_period_end else []
+    for subscription_id, start in session().connection().exec_driver_sql(_LONG, {"tenant": current().tenant_id}):
+        of = session().get_one(Subscription, subscription_id)
+        end = usage_tariffs.month(of, start).end
+        ends += [end] if end < of.current_period_end else []
     return min(ends, default=None)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chom_sdk.work import Job, job
+from datetime import datetime
+
+from chom_sdk import clock
+from chom_sdk.work import Job, job, looks_ahead
 
 from . import charging, service
 
@@ -11,3 +14,10 @@ from . import charging, service
 def check(current: Job) -> None:
     """Top up where credit is low. A gateway that does not answer is asked again, with the same key."""
     charging.check()
+
+
+@looks_ahead(service.CHECK)
+def next_check() -> datetime | None:
+    """A day without a rule has nothing to check: a test clock passes it."""
+    found = service.rule()
+    return clock.now() if found is not None and found.enabled else None
