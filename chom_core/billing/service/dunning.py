@@ -275,9 +275,12 @@ def settled(invoice_id: UUID) -> None:
     sellers.lock_profile()
     of = rows.locked(of.id)
     invoice = invoices.locked(invoice_id)
-    _over(of, invoice)
-    if of.status != "open":
+    if _over(of, invoice):
         holds.release(of)
+        query = select(Payment.method_id).where(Payment.invoice_id == invoice_id, Payment.status == "succeeded")
+        card = session().scalar(query.order_by(Payment.id.desc()).limit(1))
+        if card is not None:
+            _take_over(session().get_one(PaymentMethod, card))
 
 
 def in_line(kind: str, dunning_id: UUID, key: str, **args: str) -> None:

@@ -46,8 +46,8 @@ def begin(invoice: Invoice) -> Dunning:
     if known is not None:
         return known
     tenant = session().get_one(Tenant, invoice.tenant_id)
-    seller = session().get_one(Seller, invoice.seller_id)
-    terms, start = policy(seller.reseller_id), clock.now()
+    seller = session().get(Seller, invoice.seller_id)  # none where a reseller may not read who sells to it
+    terms, start = policy(seller.reseller_id) if seller else ladder.DEFAULT, clock.now()
     row = {
         "id": uuid7(), "created_at": start, "tenant_id": invoice.tenant_id, "invoice_id": invoice.id,
         "status": "open", "terms": terms.data(), "zone": tenant.zone, "started_at": start, "rung": 0,
