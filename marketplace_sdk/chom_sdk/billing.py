@@ -27,6 +27,8 @@ from chom_core.billing.reads.payouts import PayoutInfo
 from chom_core.billing.reads.sales import Relation, Sale
 from chom_core.billing.rules.credits import top_up as top_up_due
 from chom_core.billing.rules.splits import split
+from chom_core.billing.rules.thresholds import alerts as alerts_due
+from chom_core.billing.rules.thresholds import exhausted
 from chom_core.billing.service import disputes as _disputes
 from chom_core.billing.service import notices as _notices
 from chom_core.billing.service import payouts as _payouts
@@ -80,6 +82,7 @@ spend_by_day = reading(reads.spend_by_day)
 #: Verb: `top_up(money, key, method_id=None)` charges a card without its holder and keeps the money as account credit.
 #: Commits on the way; one key is one charge for ever. → TopUp; PaymentRequired, Invalid, Conflict, Unavailable.
 top_up = verb(_top_ups.top_up_alone)
+# `alerts_due(spent, cap, percents, fired)` and `exhausted(spent, cap)` are the rules of a budget.
 # `top_up_due(balance, threshold, amount)` is the rule: what a top-up charges now, None for nothing.
 #: For gateways. Everyone's attempts to pay at `gateway` in [since, until): what a daily reconciliation compares.
 gateway_payments = verb(reads.gateway_payments)
@@ -203,12 +206,14 @@ __all__ = [
     "UsageDayInfo",
     "UsageEventInfo",
     "account_credit",
+    "alerts_due",
     "billing_currency",
     "cards",
     "claw_back",
     "disputed",
     "earn",
     "estimate",
+    "exhausted",
     "gateway_payments",
     "keep_method",
     "meters",

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from chom_core.billing.models import BillingProfile, Subscription
 from chom_core.billing.reads.documents import card_words
-from chom_core.billing.service import credit, methods, renewal, sellers, subscriptions, usage
+from chom_core.billing.service import boundary, credit, methods, sellers, subscriptions, usage
 from chom_core.database import current, session
 from chom_core.values.money import Money
 
@@ -39,7 +39,7 @@ class CardInfo:
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A renewal to come: `amount` before tax, without use."""
+    """A renewal to come: `amount` before discounts and tax, without use."""
 
     at: datetime
     title: str
@@ -100,11 +100,10 @@ def _used(live: list[Subscription], currency: str) -> Money:
 
 
 def _upcoming(of: Subscription) -> Upcoming:
-    nets = (
-        line.amount - (line.discount or Money.zero(of.currency))
-        for line in renewal.next_bill(of).lines
-        if line.kind not in ("usage", "discount")
-    )
+    if of.timing == "arrears":
+        charges = boundary.in_arrears(of, of.current_period_end) if of.status != "trialing" else []
+    else:
+        charges = subscriptions.charges(of, subscriptions.period_after(of))
     item = subscriptions.main_item(of)
-    amount = sum(nets, start=Money.zero(of.currency))
+    amount = sum((charge.total for charge in charges), start=Money.zero(of.currency))
     return Upcoming(of.current_period_end, item.title, amount, item.service_id)

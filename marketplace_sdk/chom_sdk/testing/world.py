@@ -112,7 +112,8 @@ class Organisation:
             standing = here.scalar(select(Tenant.clock_at).where(Tenant.id == self.id))
         if standing is None:
             stand(self.id, clock.machine())
-        advance(self.id, to)
+        with self.world.posting():
+            advance(self.id, to)
 
 
 class World:
@@ -153,6 +154,7 @@ class World:
                 made.people[role] = self._person(
                     here, f"{role}@{slug}.test", f"{role} of {name}", role, row.id
                 )
+            gate.refresh(row.id)
         return made
 
     def _person(self, here: Session, email: str, name: str, role: Role, tenant_id: UUID) -> UUID:
@@ -173,8 +175,13 @@ class World:
             with transaction(one.id) as here:
                 here.add(
                     PaymentMethod(
-                        tenant_id=one.id, gateway="sample", reference="the-same-card", brand="Visa", last4="4242",
-                        expiry_month=12, expiry_year=2099,
+                        tenant_id=one.id,
+                        gateway="sample",
+                        reference="the-same-card",
+                        brand="Visa",
+                        last4="4242",
+                        expiry_month=12,
+                        expiry_year=2099,
                     )  # fmt: skip
                 )
 
@@ -200,8 +207,14 @@ class World:
 
         What would go to a mail server goes into `mails`.
         """
-        with patch.object(smtp, "send", lambda server, mail: self.mails.append(mail)):
+        with self.posting():
             return run_all(reraise=reraise)
+
+    @contextmanager
+    def posting(self) -> Iterator[None]:
+        """While the block runs, what would go to a mail server goes into `mails`."""
+        with patch.object(smtp, "send", lambda server, mail: self.mails.append(mail)):
+            yield
 
     @contextmanager
     def everything_paid(self) -> Iterator[None]:
