@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,26 @@ def test_every_state_has_an_icon_and_a_word() -> None:
     assert str(look("brand_new").label) == "Brand new"
 
 
+#: Where an icon is named: the function, the components that take one, the menu's items.
+NAMES_AN_ICON = (
+    r"icon\(\s*['\"]([a-z0-9-]+)['\"]",
+    r"icon(?:_name)?\s*=\s*['\"]([a-z0-9-]+)['\"]",
+    r"empty\(\s*'([a-z0-9-]+)'",
+    r"stat\([^\n]*, '([a-z0-9-]+)'",
+    r"NavItem\(\s*_l?\([^)]*\),\s*\"[^\"]+\",\s*\"([a-z0-9-]+)\"",
+)
+
+
 def test_every_icon_used_is_in_the_sprite() -> None:
+    house = WEB.parent.parent
     listed = set((WEB / "assets" / "icons.txt").read_text().split())
     used = {one.icon for one in LOOKS.values()} | {"point"}
-    for template in (WEB / "templates").rglob("*.html"):
-        used |= set(re.findall(r"icon\('([a-z0-9-]+)'", template.read_text()))
-    assert used <= listed, used - listed
+    for folder, suffix in product((WEB.parent, house / "plugins", house / "themes"), ("html", "py")):
+        for source in folder.rglob(f"*.{suffix}"):
+            for pattern in NAMES_AN_ICON:
+                used |= set(re.findall(pattern, source.read_text()))
+    tones = {"neutral", "info", "good", "warn", "bad"}  # a stat's other word
+    assert used - tones <= listed, used - tones - listed
 
 
 def test_no_template_breaks_the_script_policy() -> None:
