@@ -58,7 +58,7 @@ def pss_mb(pid: int) -> float:
 
 @dataclass
 class Server:
-    """A granian with one worker on `target`, at a port of loopback."""
+    """A granian with one worker on `target`, at a port of loopback; `threads` requests at once."""
 
     target: str
     port: int
@@ -66,10 +66,11 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     log: list[str] = field(default_factory=list)
     boot_cpu_s: float = 0.0
+    threads: int = 1
 
     def __enter__(self) -> Server:
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(self.port)]
-        command += ["--workers", "1", "--blocking-threads", "1", "--no-access-log", self.target]
+        command += ["--workers", "1", "--blocking-threads", str(self.threads), "--no-access-log", self.target]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | dict(self.env)
         out = (Path(tempfile.gettempdir()) / f"chom-bench-{self.port}.log").open("wb")
         self.process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)

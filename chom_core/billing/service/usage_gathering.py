@@ -36,7 +36,7 @@ def _sites(now: datetime) -> Iterator[NewEvent]:
     hosting = subscriptions.hosting()
     if hosting is not None and hosting.items:
         count = funding.sites_used(subscriptions.main_item(hosting))
-        yield NewEvent(f"core:sites:{now.isoformat()}", "sites", Decimal(count), now)
+        yield NewEvent(f"core:sites:{count}:{_instant(now)}", "sites", Decimal(count), now)
 
 
 def _storage(now: datetime) -> Iterator[NewEvent]:
@@ -46,13 +46,12 @@ def _storage(now: datetime) -> Iterator[NewEvent]:
         size = _bytes(service)
         if size is None or (service.status == "deleted" and service.id not in known):
             continue
-        yield NewEvent(
-            f"core:storage_gb:{service.id}:{now.isoformat()}",
-            "storage_gb",
-            size / GB,
-            now,
-            subject=service.id,
-        )
+        told = f"core:storage:{service.id}:{size:f}:{_instant(now)}"
+        yield NewEvent(told, "storage_gb", size / GB, now, subject=service.id)
+
+
+def _instant(now: datetime) -> str:
+    return f"{now:%Y%m%dT%H%M%S%f}"
 
 
 def _bytes(service: Service) -> Decimal | None:

@@ -130,6 +130,7 @@ def open_months(
 ) -> list[tuple[Period, bool]]:
     """Months that are not closed, from the end of the last closed one, and whether each is over by `until`."""
     found, start = [], kept.until
+    until = min(until, of.ended_at or until)
     while start < until:
         month = usage_tariffs.month(of, start)
         if month.end <= until:
