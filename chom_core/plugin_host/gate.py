@@ -169,9 +169,10 @@ def switch(
     session().execute(
         statement.on_conflict_do_update(index_elements=["tenant_id", "plugin", "by"], set_=values)
     )
+    after = refresh(tenant_id)[plugin]
     if tenant_id == PLATFORM_ID:
         refresh_everyone()
-    after = refresh(tenant_id)[plugin]
+        _follow_platform(plugin, after.on)
     if after.on != known.on:
         facts = {"plugin": plugin, "on": after.on, "why": after.why}
         emit("feature.switched", subject=f"feature:{plugin}", payload=facts, tenant_id=tenant_id)
@@ -185,9 +186,11 @@ def unswitch(tenant_id: UUID, plugin: str, *, by: str) -> EffectiveState:
             PluginSwitch.tenant_id == tenant_id, PluginSwitch.plugin == plugin, PluginSwitch.by == by
         )
     )
+    after = refresh(tenant_id)[plugin]
     if tenant_id == PLATFORM_ID:
         refresh_everyone()
-    return refresh(tenant_id)[plugin]
+        _follow_platform(plugin, after.on)
+    return after
 
 
 def entitle(tenant_id: UUID, source: str, plugins: Iterable[str], label: str) -> None:
@@ -240,6 +243,23 @@ def refresh(tenant_id: UUID) -> dict[str, EffectiveState]:
         unit.generation, unit.hook_table = generation, None
         _cache.pop(tenant_id, None)
     return states
+
+
+def _follow_platform(plugin: str, on: bool) -> None:
+    """A plugin of platform level has one switch: its events and schedules begin (or end) for every organisation."""
+    loaded = registry.loaded.get(plugin)
+    if loaded is None or loaded.plugin.level != "platform":
+        return
+    here, elsewhere = session(), PluginState.tenant_id != PLATFORM_ID
+    if not on:
+        here.execute(delete(PluginState).where(PluginState.plugin == plugin, elsewhere))
+        return
+    rows = [
+        {"tenant_id": tenant_id, "plugin": plugin, "changed_at": clock.machine()}
+        for tenant_id in here.scalars(select(Tenant.id).where(Tenant.id != PLATFORM_ID))
+    ]
+    if rows:
+        here.execute(insert(PluginState).on_conflict_do_nothing(), rows)
 
 
 def refresh_everyone() -> None:

@@ -26,7 +26,10 @@ def read(data: Body, reference: str) -> tuple[int, Body]:
 
 @on("get", "/v1/payment_methods/{reference}")
 def read_method(data: Body, reference: str) -> tuple[int, Body]:
-    return 200, store.get(reference, "payment_method")
+    found = store.get(reference, "payment_method")
+    if "customer" in data.get("expand", ()) and found["customer"]:
+        found = {**found, "customer": store.get(found["customer"], "customer")}
+    return 200, found
 
 
 @on("post", "/v1/payment_methods/{reference}/attach")

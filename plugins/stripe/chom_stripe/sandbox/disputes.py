@@ -9,7 +9,10 @@ from chom_stripe.sandbox.store import Body
 
 @on("get", "/v1/disputes/{reference}")
 def read(data: Body, reference: str) -> tuple[int, Body]:
-    return 200, store.get(reference, "dispute")
+    found = store.get(reference, "dispute")
+    if "payment_intent" in data.get("expand", ()):
+        found = {**found, "payment_intent": store.get(found["payment_intent"], "payment_intent")}
+    return 200, found
 
 
 @on("get", "/v1/disputes")
