@@ -154,6 +154,40 @@ def subscription_ended(job: Job) -> None:
     )
 
 
+@on("subscription.change_upcoming", kind="notifications.change_upcoming", attempts=8)
+def change_upcoming(job: Job) -> None:
+    """A day before: a change can still be taken back."""
+    facts = job.event.payload
+    notify(
+        "subscription.change_upcoming",
+        title=phrase("Your plan changes tomorrow"),
+        body=phrase(
+            "What was scheduled happens then, and is charged to your card. Until then you can take it back."
+        ),
+        action=phrase("Look at it"),
+        link=f"/billing/subscriptions/{facts['subscription_id']}",
+        data=_only(facts, "subscription_id", "change_id", "plan", "at"),
+        key=f"subscription.change_upcoming:{facts['change_id']}",
+    )
+
+
+@on("subscription.change_failed", kind="notifications.change_failed", attempts=8)
+def change_failed(job: Job) -> None:
+    """A change could not happen: the plan is as it was."""
+    facts = job.event.payload
+    notify(
+        "subscription.change_failed",
+        title=phrase("A change of your plan did not happen"),
+        body=phrase(
+            "%(why)s\n\nYour plan is as it was, and nothing was charged.", why=str(facts.get("why") or "")
+        ),
+        action=phrase("Try again"),
+        link=f"/billing/subscriptions/{facts['subscription_id']}",
+        data=_only(facts, "subscription_id", "change_id", "why"),
+        key=f"subscription.change_failed:{facts['change_id']}",
+    )
+
+
 @on("member.joined", kind="notifications.member_joined", attempts=8)
 def member_joined(job: Job) -> None:
     """Owners and admins hear of a new member; the new member does not hear of themselves."""

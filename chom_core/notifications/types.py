@@ -51,6 +51,18 @@ CORE: dict[str, NotificationType] = {
         NotificationType(
             "dunning.ended", _p("An unpaid invoice was given up"), Category.BILLING, roles=_MONEY
         ),
+        NotificationType(
+            "subscription.change_upcoming",
+            _p("A change of a plan comes tomorrow"),
+            Category.BILLING,
+            roles=_MONEY,
+        ),
+        NotificationType(
+            "subscription.change_failed",
+            _p("A change of a plan did not happen"),
+            Category.BILLING,
+            roles=_MONEY,
+        ),
         NotificationType("subscription.ended", _p("A subscription ended"), Category.BILLING, roles=_MONEY),
         NotificationType("member.joined", _p("Somebody joins the organisation"), Category.SYSTEM),
         NotificationType(

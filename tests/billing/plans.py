@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from chom_core.billing.models import CreditNote, Invoice, InvoiceLine, Subscription
-from chom_core.billing.service import catalogue, changes, checkout, invoices, renewal
+from chom_core.billing.service import catalogue, changes, checkout, invoices, purchases, renewal
 from chom_core.billing.service.change_payments import Changed
 from chom_core.billing.service.checkout import Outcome
 from chom_core.billing.service.purchases import Click
@@ -72,6 +72,7 @@ def renew(tenant: UUID, when: str | datetime | None = None) -> int:
     with transaction(tenant):
         made = renewal.renew_due()
         renewal.collect_open()
+        purchases.clear_abandoned()
         return made
 
 

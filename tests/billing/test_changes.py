@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from chom_core.billing.service import (
     catalogue,
     changes,
     checkout,
+    coupons,
     ending,
     methods,
     sellers,
@@ -23,14 +25,18 @@ from chom_core.billing.service import (
     versions,
 )
 from chom_core.billing.service.change_payments import Paying
+from chom_core.billing.service.purchases import Click
 from chom_core.billing.service.reckoning import Wanted
 from chom_core.database import PLATFORM_ID, clock, transaction
 from chom_core.plugin_host.models import Entitlement
-from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound
-from chom_core.values.billing import PlanShape
-from chom_core.work import run_all
+from chom_core.provisioning.models import Service
+from chom_core.provisioning.service import create_service
+from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound, uuid7
+from chom_core.values.billing import Order, PlanShape
+from chom_core.work import advance, run_all
 from tests.billing.plans import at, bills, buy, lines, notes, of, plan, renew, stand, taxed, upgrade
 from tests.billing.shop import BANK, DECLINED, GOOD, LATER, books_are_right, click, events, order
+from tests.conftest import make_tenant
 
 
 def usd(major: str) -> Money:
@@ -359,3 +365,71 @@ def test_cancel_keep_and_end_with_a_reason(buyer: UUID) -> None:
 
 def scaled(cents: int, part: int, whole: int) -> int:
     return (2 * cents * part + whole) // (2 * whole)
+
+
+def test_sites_stand_still_without_a_plan_and_go_on_with_the_next(buyer: UUID) -> None:
+    stand(buyer, "2026-04-01")
+    buy(buyer, "starter")
+    with transaction(buyer):
+        create_service(kind="toy", name="corner", settings={})
+    run_all(buyer)
+
+    def status() -> tuple[str, str]:
+        with transaction(buyer) as here:
+            row = here.scalars(select(Service)).one()
+            return row.status, row.suspended_why
+
+    assert status() == ("active", "")
+    with transaction(buyer):
+        ending.pause(of(buyer).id, now=True)
+    run_all(buyer)
+    assert status() == ("suspended", "Its plan is paused.")
+    with transaction(buyer):
+        ending.resume(of(buyer).id)
+    run_all(buyer)
+    assert status()[0] == "active"
+    with transaction(buyer):
+        ending.cancel_now(of(buyer).id)
+    run_all(buyer)
+    assert status() == ("suspended", "Its plan has ended.")
+    buy(buyer, "pro")
+    run_all(buyer)
+    assert status()[0] == "active"
+    with transaction(buyer) as here:
+        assert here.scalars(select(Service.paid_by)).one() == subscriptions.source(of(buyer).items[0])
+    books_are_right()
+
+
+def test_a_scheduled_change_is_told_a_day_before_and_runs_by_itself(buyer: UUID) -> None:
+    stand(buyer, "2026-04-01")
+    buy(buyer, "starter")
+    with transaction(buyer):
+        changes.schedule_change(of(buyer).id, Wanted("plan", plan_code="pro"), at("2026-04-10T12:00Z"))
+    advance(buyer, at("2026-04-09T11:00Z"))
+    run_all(buyer)
+    assert "subscription.change_upcoming" not in events(buyer)
+    advance(buyer, at("2026-04-09T12:00Z"))
+    run_all(buyer)
+    assert "subscription.change_upcoming" in events(buyer)
+    advance(buyer, at("2026-04-10T12:00Z"))
+    run_all(buyer)
+    assert of(buyer).items[0].plan_code == "pro"
+    books_are_right()
+
+
+def test_who_never_paid_is_cleared_away_and_its_coupon_goes_back(buyer: UUID) -> None:
+    with transaction(PLATFORM_ID):
+        made = coupons.make("One", percent=Decimal(50), max_redemptions=1)
+        coupons.add_code(made.id, "ONE")
+    stand(buyer, "2026-04-01")
+    order_ = Order("pro", promotion_code="one")
+    with transaction(buyer):
+        declined = checkout.buy(order_, Click(uuid7(), "1", usd("39.50"), {"test_card": DECLINED}))
+    assert declined.state == "declined"
+    renew(buyer, "2026-04-01T23:00Z")
+    other = make_tenant("Other")
+    with pytest.raises(Invalid, match="used up"):
+        buy(other, "pro", promo="one")
+    renew(buyer, "2026-04-02T01:00Z")
+    assert buy(other, "pro", promo="one").state == "done"
+    books_are_right()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.service import change_rows, ending, renewal, subscriptions
+from chom_core.billing.service import change_rows, ending, renewal, standing, subscriptions
 from chom_core.billing.service.change_rows import REMIND, RUN
 from chom_core.database import clock
 from chom_core.values.errors import NotFound
-from chom_core.work import Job, emit, job
+from chom_core.work import Job, emit, job, on
 
 REPRICE = "billing.reprice"
 
@@ -44,3 +44,25 @@ def reprice(task: Job) -> None:
     for of in subscriptions.kept():
         if any(item.plan_id == plan_id for item in of.items):
             ending.reprice(of.id)
+
+
+@on("subscription.ended", kind="billing.subscription_over", attempts=20)
+def subscription_over(task: Job) -> None:
+    """What a plan paid for stands still when it ends; its data is kept."""
+    standing.stop(UUID(task.event.payload["subscription_id"]), standing.ENDED)
+
+
+@on("subscription.paused", kind="billing.subscription_paused", attempts=20)
+def subscription_paused(task: Job) -> None:
+    standing.stop(UUID(task.event.payload["subscription_id"]), standing.PAUSED)
+
+
+@on("subscription.resumed", kind="billing.subscription_resumed", attempts=20)
+def subscription_resumed(task: Job) -> None:
+    standing.go_on(UUID(task.event.payload["subscription_id"]))
+
+
+@on("subscription.activated", kind="billing.subscription_begun", attempts=20)
+def subscription_begun(task: Job) -> None:
+    """A new hosting plan takes over the sites of one that has ended."""
+    standing.go_on(UUID(task.event.payload["subscription_id"]))

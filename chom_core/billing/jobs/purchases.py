@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.service import building, checkout, funding, payments, renewal, subscriptions
+from chom_core.billing.service import building, checkout, funding, payments, purchases, renewal, subscriptions
 from chom_core.billing.service.building import CAPTURE, RELEASE
 from chom_core.billing.service.payments import RESOLVE
 from chom_core.billing.service.renewal import RENEW
@@ -21,6 +21,7 @@ def renew(task: Job) -> None:
     """Roll what has ended; charge what a crash left uncharged."""
     renewal.renew_due()
     renewal.collect_open()
+    purchases.clear_abandoned()
 
 
 @job(RESOLVE, timeout=120, attempts=10)

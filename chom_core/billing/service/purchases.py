@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from chom_core.values.billing import Order, PlanShape
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
+
+#: How long a purchase may wait for its payment.
+ABANDONED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +138,28 @@ def _drop(left: Subscription) -> None:
         if invoice.status == "draft":
             invoice.status = "void"
     subscriptions.end(left)
+
+
+def clear_abandoned() -> int:
+    """End purchases that nobody finished within a day, so that what they hold (a coupon's last use) is free again."""
+    query = select(Subscription.id).where(
+        Subscription.status == "incomplete", Subscription.created_at < clock.now() - ABANDONED
+    )
+    cleared = 0
+    for subscription_id in session().scalars(query).all():
+        sellers.lock_profile()
+        of = subscriptions.subscription(subscription_id, lock=True)
+        if of.status != "incomplete" or _building(of):
+            continue
+        try:
+            _drop(of)
+        except Conflict:  # its payment went through after all
+            continue
+        cleared += 1
+    return cleared
+
+
+def _building(of: Subscription) -> bool:
+    """Its service is being built, or its payment may still come: it is nobody's to clear away."""
+    busy = select(Checkout.id).where(Checkout.subscription_id == of.id, Checkout.status == "building")
+    return session().scalar(busy.limit(1)) is not None

@@ -89,6 +89,12 @@ def unsuspend_service(service_id: UUID) -> OperationInfo | None:
     return queue(service, "unsuspend")
 
 
+def pay_by(service_id: UUID, reference: str) -> None:
+    """Somebody else pays from now on: `reference` is what the funding that was asked for it answered, or would."""
+    locked(service_id).paid_by = reference
+    session().flush()
+
+
 def rename_service(service_id: UUID, title: str) -> ServiceInfo:
     """Change what people call it. Its name, and so its address, stays."""
     service = locked(service_id)
