@@ -58,6 +58,7 @@ CHART: dict[str, str] = {
 }
 #: One line of a transaction: account code, signed amount (debit positive), and a party for payables.
 Posting = tuple[str, Money] | tuple[str, Money, str]
+Line = tuple[str, Money, str]
 
 
 def post(
@@ -96,7 +97,7 @@ def post(
     transaction_id = made.scalar_one_or_none()
     if transaction_id is None:
         return _same_as_before(key, lines)
-    accounts = {line: _account(seller_id, line[0], line[2], line[1].currency) for line in lines}
+    accounts = _accounts(seller_id, lines)
     session().add_all(
         LedgerEntry(
             tenant_id=tenant_id,
@@ -107,9 +108,8 @@ def post(
         )
         for line in lines
     )
-    for line in sorted(lines, key=lambda line: accounts[line]):  # one order for all: no deadlock
-        _add_to_balance(accounts[line], line[1].amount)
     session().flush()
+    _add_to_balances([(accounts[line], line[1].amount) for line in lines])
     return transaction_id
 
 
@@ -179,22 +179,43 @@ def _same_as_before(key: str, lines: Sequence[tuple[str, Money, str]]) -> UUID:
     return before.id
 
 
+def _accounts(seller_id: UUID, lines: Sequence[Line]) -> dict[Line, UUID]:
+    """The account of each line, in one query where they are known; made where they are not."""
+    query = select(LedgerAccount.id, LedgerAccount.code, LedgerAccount.party, LedgerAccount.currency).where(
+        LedgerAccount.seller_id == seller_id, LedgerAccount.code.in_({code for code, _, _ in lines})
+    )
+    known = {(row.code, row.party, row.currency): row.id for row in session().execute(query)}
+    for code, money, party in lines:
+        if (code, party, money.currency) not in known:
+            known[code, party, money.currency] = _account(seller_id, code, party, money.currency)
+    return {line: known[line[0], line[2], line[1].currency] for line in lines}
+
+
 def _account(seller_id: UUID, code: str, party: str, currency: str) -> UUID:
     facts: dict[str, Any] = {
         "tenant_id": _tenant(), "seller_id": seller_id, "code": code, "party": party, "currency": currency,
     }  # fmt: skip
-    find = select(LedgerAccount.id).filter_by(**facts)
-    known = session().scalar(find)
-    if known is None:
-        fresh = insert(LedgerAccount).values(id=uuid7(), created_at=clock.now(), **facts)
-        session().execute(fresh.on_conflict_do_nothing())
-        known = session().scalars(find).one()
-    return known
+    fresh = insert(LedgerAccount).values(id=uuid7(), created_at=clock.now(), **facts)
+    session().execute(fresh.on_conflict_do_nothing())
+    return session().scalars(select(LedgerAccount.id).filter_by(**facts)).one()
 
 
-def _add_to_balance(account_id: UUID, amount: int) -> None:
+def _add_to_balances(amounts: Sequence[tuple[UUID, int]]) -> None:
+    """Add to the stored balances in one statement, in one order for all, so that two never wait for each other."""
+    sums: dict[UUID, int] = {}
+    for account_id, amount in amounts:
+        sums[account_id] = sums.get(account_id, 0) + amount
     row = insert(LedgerBalance).values(
-        id=uuid7(), created_at=clock.now(), tenant_id=_tenant(), account_id=account_id, balance=amount
+        [
+            {
+                "id": uuid7(),
+                "created_at": clock.now(),
+                "tenant_id": _tenant(),
+                "account_id": one,
+                "balance": sums[one],
+            }
+            for one in sorted(sums)
+        ]
     )
     session().execute(
         row.on_conflict_do_update(

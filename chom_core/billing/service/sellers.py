@@ -73,9 +73,13 @@ def profile() -> BillingProfile:
 
 def lock_profile() -> BillingProfile:
     """The profile with its row locked until commit: billing verbs of one organisation run one after another."""
-    profile()
-    found = select(BillingProfile).where(BillingProfile.tenant_id == current().tenant_id)
-    return session().scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    query = select(BillingProfile).where(BillingProfile.tenant_id == current().tenant_id).with_for_update()
+    query = query.execution_options(populate_existing=True)
+    found = session().scalar(query)
+    if found is None:
+        profile()
+        found = session().scalars(query).one()
+    return found
 
 
 def update_profile(values: Mapping[str, str]) -> BillingProfile:
