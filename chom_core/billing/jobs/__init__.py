@@ -1,7 +1,13 @@
 """Billing's jobs, each part's in its own file. Importing this registers them; SCHEDULES names when they run."""
 
-from chom_core.billing.jobs import changes, credit, dunning, payouts, purchases
+from chom_core.billing.jobs import ahead, changes, credit, dunning, payouts, purchases, usage
 
-SCHEDULES = (*credit.SCHEDULES, *payouts.SCHEDULES, *dunning.SCHEDULES, *purchases.SCHEDULES)
+SCHEDULES = (
+    *credit.SCHEDULES,
+    *payouts.SCHEDULES,
+    *dunning.SCHEDULES,
+    *purchases.SCHEDULES,
+    *usage.SCHEDULES,
+)
 
-__all__ = ["SCHEDULES", "changes", "credit", "dunning", "payouts", "purchases"]
+__all__ = ["SCHEDULES", "ahead", "changes", "credit", "dunning", "payouts", "purchases", "usage"]
