@@ -17,6 +17,7 @@ from chom_core.database import PLATFORM_ID, Tenant, current, session
 from chom_core.identity import addresses
 from chom_core.identity.models import Membership
 from chom_core.identity.service.who import bump, here, lock_organisation, me, must_manage, record, tell
+from chom_core.plugin_host import gate
 from chom_core.values.errors import Invalid
 from chom_core.values.principal import Principal, Role
 
@@ -60,6 +61,7 @@ def create_organisation(
     session().flush()
     session().add(Membership(person_id=owner, tenant_id=row.id, role=Role.OWNER.value))
     session().flush()
+    gate.refresh(row.id)  # what is on for everyone is on here from the first event
     subject = Subject("organisation", row.id, row.name)
     after = {"name": row.name, "kind": kind, "zone": row.zone}
     record("organisation.created", subject, after=after, tenant_id=row.id, principal=principal)

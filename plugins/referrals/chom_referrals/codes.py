@@ -95,9 +95,10 @@ def decide(code_id: UUID, status: str, percent: Decimal | None = None) -> Code:
         welcome = status == "active"
         notify(
             "referrals.decided",
-            title=phrase("Your link %(code)s is active", code=found.code)
-            if welcome
-            else phrase("Your application was declined"),
+            title=phrase(
+                "Your link %(code)s is active" if welcome else "Your application for %(code)s was declined",
+                code=found.code,
+            ),
             body=phrase("Share it: what you earn shows under Referrals.") if welcome else "",
             link="/referrals/",
             tenant_id=found.owner_id,
@@ -113,7 +114,7 @@ def active(word: str) -> Code | None:
 
 
 def clicked(code: Code, source: str) -> str:
-    """Count a click; returns the source it was counted under. Strangers write here: a day has a bounded number of rows."""
+    """Count a click; returns the source it was counted under. Strangers write here: so many rows a day, no more."""
     day = clock.now().astimezone(UTC).date()
     known = select(ClickDay.source).where(ClickDay.code_id == code.id, ClickDay.day == day)
     seen = set(session().scalars(known))
