@@ -47,7 +47,8 @@ def list_referred() -> dict[str, Any]:
     after, limit = asked_page()
     query = select(Referral).where(Referral.referrer_id == organisation_id(), Referral.status != "refused")
     page = paginate(query, Referral.id, after=after, limit=limit)
-    return {"items": page.items, "next": page.next}
+    names = ("id", "label", "source", "status", "attributed_at", "converted_at")
+    return {"items": [{name: getattr(one, name) for name in names} for one in page.items], "next": page.next}
 
 
 @api.get("/payouts", access="billing", scope="referrals:read", out=PayoutList)
@@ -55,7 +56,9 @@ def list_payouts() -> dict[str, Any]:
     here = organisation_id()
     parties = (commissions.party(here, True), commissions.party(here, False))
     found = [one for party in parties for one in billing.payouts(party=party)]
-    return {"items": sorted(found, key=lambda one: one.created_at, reverse=True)}
+    names = ("id", "amount", "method", "status", "reference", "created_at", "settled_at")
+    found.sort(key=lambda one: one.created_at, reverse=True)
+    return {"items": [{name: getattr(one, name) for name in names} for one in found]}
 
 
 def _plain(code: Code, count: numbers.Count) -> dict[str, Any]:
