@@ -103,6 +103,14 @@ def test_a_declined_top_up_and_one_with_a_second_step(mara: tuple[Browser, UUID]
     books_are_right()
 
 
+def test_how_bills_are_counted_is_public(app: Flask) -> None:
+    visitor = Browser(app)
+    assert "/prices/rules" in visitor.get("/prices").text
+    page = visitor.get("/prices/rules").text
+    assert "Halves go up" in page
+    assert "1,000 GB" in page
+
+
 def test_the_statement_lists_everything_and_agrees(mara: tuple[Browser, UUID], dana: Browser) -> None:
     browser, tenant = mara
     paid = till.invoice(tenant, 10000, tax="19")

@@ -8,6 +8,7 @@ from chom_core.billing.pages import (
     dunning,
     plans,
     profile,
+    rules,
     staff,
     staff_money,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "pages",
     "plans",
     "profile",
+    "rules",
     "staff",
     "staff_money",
 ]
