@@ -46,7 +46,9 @@ def begins(task: Job) -> None:
 @on("invoice.paid", "invoice.voided", kind="billing.dunning_settled", timeout=120, attempts=10)
 def settled(task: Job) -> None:
     """Nothing is due any more: what stood still runs again."""
-    dunning.settled(UUID(task.event.payload["invoice_id"]))
+    invoice_id = parse_uuid(task.event.payload.get("invoice_id") or "")
+    if invoice_id is not None:
+        dunning.settled(invoice_id)
 
 
 @on(

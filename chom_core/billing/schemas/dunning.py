@@ -6,26 +6,19 @@ import re
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from chom_core.billing.schemas.documents import COUNTRIES, MoneySchema
 
-
-class DaysField(fields.Field[list[int]]):
-    """«0, 3, 5, 7»."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[int]:
-        parts = [part for part in re.split(r"[,\s]+", str(value)) if part]
-        if not all(part.isdecimal() and len(part) < 4 for part in parts):
-            raise ValidationError("Days as numbers: for example 0, 3, 5, 7.")
-        return [int(part) for part in parts]
+_DAYS = r"^\s*\d{1,3}([,\s]+\d{1,3})*[,\s]*$"
 
 
 class TermsFormSchema(Schema):
     """A seller's ladder."""
 
-    retry_days = DaysField(
+    retry_days = fields.String(
         required=True,
+        validate=validate.Regexp(_DAYS, error="Days as numbers: for example 0, 3, 5, 7."),
         metadata={
             "label": _l("Ask the card on days"),
             "help": _l("Days after the first refusal, which is day 0."),
@@ -52,6 +45,11 @@ class TermsFormSchema(Schema):
             "choices": [("keep", _l("Services stay suspended")), ("cancel", _l("The subscription ends"))],
         },
     )
+
+    @post_load
+    def days(self, data: dict[str, Any], **_more: Any) -> dict[str, Any]:
+        """«0, 3, 5, 7» as numbers."""
+        return {**data, "retry_days": [int(day) for day in re.findall(r"\d+", data["retry_days"])]}
 
 
 class TaxRateFormSchema(Schema):

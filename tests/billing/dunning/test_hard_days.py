@@ -12,7 +12,7 @@ from chom_sandbox_gateway import book
 from sqlalchemy import func, select, update
 
 from chom_core.billing.models import Dunning, DunningStep, Invoice, PaymentMethod
-from chom_core.billing.service import dunning, methods, payments
+from chom_core.billing.service import checkout, dunning, methods, payments, renewal
 from chom_core.billing.service import dunning_rows as rows
 from chom_core.database import transaction
 from chom_core.provisioning.models import Service
@@ -142,7 +142,6 @@ def test_a_new_card_is_tried_at_once_and_takes_over(debtor: Debtor) -> None:
 
 
 def test_who_must_approve_is_led_to_the_bank(debtor: Debtor) -> None:
-    from chom_core.billing.service import checkout
     from tests.billing.shop import buy
 
     bought = buy(debtor.id, BANK, "79.00")
@@ -233,3 +232,49 @@ def test_a_silent_gateway_stops_no_other_ladder(debtor: Debtor, monkeypatch: pyt
         monkeypatch.setattr(dunning, "step", refuse)
         dunning.sweep()
         assert rows.open_ones()
+
+
+def test_the_hourly_net_does_what_a_lost_job_did_not(debtor: Debtor) -> None:
+    debtor.buy()
+    debtor.day(1)
+    with transaction(debtor.id) as here:
+        here.connection().exec_driver_sql("delete from core.job where kind = %s", (rows.STEP,))
+    debtor.day(3, minutes=90)
+    assert debtor.asked() == ["declined", "declined"]
+    assert debtor.told() == ["payment.failed"] * 2
+
+
+def test_events_late_doubled_and_in_any_order(debtor: Debtor) -> None:
+    """Paid at the screen before anybody heard of the refusal; then all is told again, twice."""
+    debtor.buy()
+    stand(debtor.id, debtor.due)
+    with transaction(debtor.id):
+        renewal.renew_due()
+        method = methods.add_method("USD", {"test_card": GOOD})
+        assert checkout.pay_invoice(debtor.bill().id, "screen", method.id).state == "done"
+    debtor.settle()
+    for _ in range(2):
+        with transaction(debtor.id) as here:
+            again = "update core.job set state = 'ready', attempts = 0, finished_at = null where event_id is not null"
+            here.connection().exec_driver_sql(again)
+        debtor.settle()
+    with transaction(debtor.id) as here:
+        assert here.scalar(select(func.count(Dunning.id))) == 0
+    assert debtor.told() == []
+    assert debtor.bill().status == "paid"
+    assert debtor.subscription().status == "active"
+    books_are_right()
+
+
+def test_restored_events_twice_tell_once(debtor: Debtor) -> None:
+    debtor.buy()
+    debtor.day(15)
+    debtor.pay(GOOD)
+    for _ in range(2):
+        with transaction(debtor.id) as here:
+            again = "update core.job set state = 'ready', attempts = 0, finished_at = null where event_id is not null"
+            here.connection().exec_driver_sql(again)
+        debtor.settle()
+    assert debtor.told().count("dunning.restored") == 1
+    assert debtor.statuses() == {"alpha": "active"}
+    assert len(debtor.mails("mara@people.example")) == len(debtor.told())
