@@ -433,3 +433,22 @@ def test_who_never_paid_is_cleared_away_and_its_coupon_goes_back(buyer: UUID) ->
     renew(buyer, "2026-04-02T01:00Z")
     assert buy(other, "pro", promo="one").state == "done"
     books_are_right()
+
+
+def test_what_was_renewed_a_bit_early_can_still_be_changed(buyer: UUID) -> None:
+    stand(buyer, "2026-04-01T09:00Z")
+    with transaction(buyer):
+        bought = checkout.buy(order("toy-alone", name="corner"), click(amount="9.00"))
+        assert bought.state == "building"
+    run_all(buyer)
+    stand(buyer, "2026-04-01T17:00Z")
+    with transaction(buyer):
+        checkout.buy(order("starter"), click(amount="29.00"))
+        sellers.profile().consolidate = True
+    assert renew(buyer, "2026-05-01T10:00Z") == 1
+    with transaction(buyer):
+        mine = next(one for one in subscriptions.live() if one.shape == "hosting").id
+        seen = changes.preview_change(mine, Wanted("plan", plan_code="pro"))
+        assert (seen.at, seen.bill.total) == (at("2026-05-01T17:00Z"), usd("50.00"))
+        assert changes.change(mine, Wanted("plan", plan_code="pro"), at=seen.at).state == "done"
+    books_are_right()

@@ -97,13 +97,15 @@ def at_boundary(
     change: SubscriptionChange, of: Subscription, items: Sequence[After], period: BillingPeriod
 ) -> None:
     """A change at the end of a period: nothing is credited; the renewal that follows bills what is then."""
-    items_only(of, items, period, change.effective_at)
+    items_only(of, items, period, change.effective_at, preview=False)
     done(change, of)
 
 
-def items_only(of: Subscription, items: Sequence[After], period: BillingPeriod, at: datetime) -> None:
+def items_only(
+    of: Subscription, items: Sequence[After], period: BillingPeriod, at: datetime, *, preview: bool
+) -> None:
     """The items and the billing period, and nothing else: a preview of a renewal looks at them, and rolls back."""
-    _items(of, [_kept(one) for one in items if one.changed], at)
+    _items(of, [_kept(one) for one in items if one.changed], at, preview=preview)
     of.billing_period = period.value
     session().flush()
     session().expire(of, ["items"])
@@ -132,14 +134,15 @@ def done(change: SubscriptionChange, of: Subscription) -> None:
     )
 
 
-def _items(of: Subscription, wanted: list[dict[str, Any]], at: datetime) -> None:
+def _items(of: Subscription, wanted: list[dict[str, Any]], at: datetime, *, preview: bool = False) -> None:
     have = {item.id: item for item in of.items}
     for one in wanted:
         item = have.get(UUID(one["id"]))
         if one["gone"]:
             assert item is not None
             item.ended_at = at
-            gate.entitle(of.tenant_id, billed.source(item), (), item.title)
+            if not preview:
+                gate.entitle(of.tenant_id, billed.source(item), (), item.title)
             continue
         if item is None:
             item = SubscriptionItem(

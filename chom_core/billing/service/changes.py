@@ -187,13 +187,13 @@ def _complete(of: Subscription, wanted: Wanted) -> Wanted:
 
 
 def _instant(of: Subscription, at: datetime | None) -> datetime:
-    """Now, or the instant of the preview that is confirmed."""
-    now = clock.now()
-    if at is None:
-        return now
+    """Now, or the instant of the preview that is confirmed; not before the period, which may be billed a bit early."""
+    now, start = clock.now(), of.current_period_start
+    if at is None or at == start > now:
+        return max(now, start)
     if at.tzinfo is None or not now - FRESH <= at <= now:
         raise Conflict(_("This preview is too old."), fix=_("Look at the new amount and confirm again."))
-    return at
+    return max(at, start)
 
 
 def _now(of: Subscription, wanted: Wanted, when: When) -> bool:
@@ -226,7 +226,7 @@ def _renewal_with(of: Subscription, wanted: Wanted) -> Bill:
     """The first renewal after a change at the end of the period; what it takes to know it is rolled back."""
     with session().begin_nested() as savepoint:
         items, period = reckoning.after(of, wanted, of.current_period_end)
-        applying.items_only(of, items, period, of.current_period_end)
+        applying.items_only(of, items, period, of.current_period_end, preview=True)
         bill = renewal.next_bill(of)
         savepoint.rollback()
     session().expire_all()
