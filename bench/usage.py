@@ -246,7 +246,7 @@ def _load(connection: Connection, count: int) -> None:
     for statement in (
         "truncate core.usage_event, core.usage_day, core.usage_key",
         "alter table core.usage_event drop constraint pk_usage_event,"
-        " drop constraint uq_usage_event_tenant_id_event_id",
+        " drop constraint uq_usage_event_tenant_id_event_id, drop constraint ck_usage_event_reason",
         "drop index core.ix_usage_event_tenant_id_meter_at, core.ix_usage_event_unmatched",
         "alter table core.usage_event set unlogged",
         f"create temp table who as select n, gen_random_uuid() as id from generate_series(0, {ORGANISATIONS - 1}) n",

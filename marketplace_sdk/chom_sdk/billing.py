@@ -15,6 +15,7 @@ from chom_core.billing.reads import (
     MeterInfo,
     MeterUse,
     MonthSpend,
+    PlanCost,
     ServiceCost,
     Spend,
     Upcoming,
@@ -103,10 +104,10 @@ meters_used = reading(reads.meters_used)
 usage_days = reading(reads.usage_days)
 usage_events = reading(reads.usage_events)
 usage_on_plan = reading(reads.on_plan)
+#: Read model: this month's use on every hosting plan, the cheapest first: what an upgrade saves from then on.
+plan_costs = reading(reads.plan_costs)
 #: Read model: every hosting and service plan for sale, at a billing period's prices.
 offers = reading(reads.offers)
-#: Read model: the current organisation's subscriptions, with what each comes to next.
-overview = reading(reads.overview)
 _record = verb(_usage.record_batch)
 
 
@@ -191,6 +192,7 @@ __all__ = [
     "PayoutRequest",
     "PayoutResult",
     "PayoutStatus",
+    "PlanCost",
     "PurchaseQuery",
     "Recorded",
     "Refusal",
@@ -219,11 +221,11 @@ __all__ = [
     "meters",
     "meters_used",
     "offers",
-    "overview",
     "pay_out",
     "payable",
     "payment_id",
     "payouts",
+    "plan_costs",
     "recheck_payment",
     "recheck_refund",
     "record_usage",

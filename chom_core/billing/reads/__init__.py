@@ -57,6 +57,7 @@ from chom_core.billing.reads.usage import (
     usage_days,
     usage_events,
 )
+from chom_core.billing.reads.usage_plans import PlanCost, plan_costs
 
 __all__ = [
     "AccountCredit",
@@ -78,6 +79,7 @@ __all__ = [
     "Offer",
     "Overview",
     "PaymentInfo",
+    "PlanCost",
     "Reconciliation",
     "RefundInfo",
     "ServiceCost",
@@ -114,6 +116,7 @@ __all__ = [
     "on_plan",
     "overview",
     "payment_list",
+    "plan_costs",
     "reconciliation",
     "refund",
     "refund_list",
