@@ -109,6 +109,12 @@ def crash(_: Context) -> None:
 
 
 @task
+def storm(_: Context) -> None:
+    """./dev storm --deliveries N --seeds S: webhooks shuffled, ×10, late, forged, handlers killed; one JSON line."""
+    module("tests.harness.storm", *rest())
+
+
+@task
 def matrix(_: Context) -> None:
     """Every route, method, role, tenant and plugin state: who sees what; one JSON line."""
     module("tests.harness.matrix", *rest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -46,6 +47,7 @@ def api(keys: Keys) -> V1Services:
 def _client(secret: str) -> StripeClient:
     import stripe
 
+    logging.getLogger("stripe").setLevel(logging.WARNING)  # else two lines for every call
     if secret:
         http = stripe.RequestsClient(timeout=PATIENCE)
         return stripe.StripeClient(secret, http_client=http, max_network_retries=2)

@@ -40,7 +40,6 @@ class Transport(stripe.HTTPClient):
     """Answers as Stripe would. Holds no state: that is in the database."""
 
     name = "chom-sandbox"
-    INITIAL_DELAY = MAX_DELAY = 0  # the SDK's retries need not wait for anybody here
 
     def request(
         self,
@@ -71,6 +70,10 @@ class Transport(stripe.HTTPClient):
                 "The answer was lost on its way (a fault of the sandbox).", should_retry=True
             )
         return answer
+
+    def _sleep_time_seconds(self, num_retries: int, response: Any = None) -> float:
+        """The SDK's retries need not wait for anybody here."""
+        return 0.0
 
     def close(self) -> None:
         """Nothing is open."""

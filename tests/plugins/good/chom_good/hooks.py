@@ -9,7 +9,16 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chom_sdk import Erasure, Exporting, Money, Turn, hookimpl, session, settings
-from chom_sdk.billing import Gateway, GatewayQuery, LineProposal, LinesQuery, TaxAnswer, TaxQuery
+from chom_sdk.billing import (
+    Gateway,
+    GatewayQuery,
+    LineProposal,
+    LinesQuery,
+    PayoutGateway,
+    PayoutQuery,
+    TaxAnswer,
+    TaxQuery,
+)
 from chom_sdk.branding import Brand, BrandQuery
 from chom_sdk.notifications import Channel, ChannelQuery
 from chom_sdk.provisioning import (
@@ -36,6 +45,12 @@ CURRENCY = "XTS"
 @hookimpl
 def billing_gateways(query: GatewayQuery) -> Gateway | None:
     """None takes the test currency."""
+    return None
+
+
+@hookimpl
+def billing_payouts(query: PayoutQuery) -> PayoutGateway | None:
+    """None pays out the test currency."""
     return None
 
 
