@@ -15,16 +15,15 @@ from chom_sdk import Money, NotFound, Pages, clock, render, transaction
 from chom_stripe import keys
 
 desk = Pages("stripe_sandbox", __name__, prefix="/stripe/sandbox")
-_NOBODY = {"access": "public", "tenant": "none"}
 
 
-@desk.get("/checkout/<reference>", **_NOBODY)
+@desk.get("/checkout/<reference>", access="public", tenant="none")
 def checkout(reference: str) -> Any:
     """Stripe's page for a card."""
     return _card_page(_object(reference, "checkout.session"))
 
 
-@desk.post("/checkout/<reference>", **_NOBODY)
+@desk.post("/checkout/<reference>", access="public", tenant="none")
 def enter(reference: str) -> Any:
     """The card is entered."""
     from chom_stripe.sandbox import cards, setups, store
@@ -47,7 +46,7 @@ def enter(reference: str) -> Any:
     return redirect(done["success_url"].replace("{CHECKOUT_SESSION_ID}", reference), 303)
 
 
-@desk.get("/bank/<reference>", **_NOBODY)
+@desk.get("/bank/<reference>", access="public", tenant="none")
 def bank(reference: str) -> Any:
     """The bank's page of the second step."""
     intent = _object(reference, "payment_intent")
@@ -55,7 +54,7 @@ def bank(reference: str) -> Any:
     return render("stripe/sandbox_bank.html", intent=intent, amount=amount)
 
 
-@desk.post("/bank/<reference>", **_NOBODY)
+@desk.post("/bank/<reference>", access="public", tenant="none")
 def decide(reference: str) -> Any:
     """Approve or refuse, and back to the shop."""
     from chom_stripe.sandbox import intents
@@ -65,13 +64,13 @@ def decide(reference: str) -> Any:
     return redirect(done["return_url"] or "/", 303)
 
 
-@desk.get("/onboarding/<reference>", **_NOBODY)
+@desk.get("/onboarding/<reference>", access="public", tenant="none")
 def onboarding(reference: str) -> Any:
     """Stripe's page for a payee."""
     return render("stripe/sandbox_onboarding.html", account=_object(reference, "account"))
 
 
-@desk.post("/onboarding/<reference>", **_NOBODY)
+@desk.post("/onboarding/<reference>", access="public", tenant="none")
 def onboarded(reference: str) -> Any:
     """Everything is told."""
     from chom_stripe.sandbox import connect
