@@ -1,6 +1,6 @@
 """Billing's jobs, each part's in its own file. Importing this registers them; SCHEDULES names when they run."""
 
-from chom_core.billing.jobs import ahead, changes, credit, dunning, payouts, purchases, usage
+from chom_core.billing.jobs import ahead, changes, credit, dunning, payouts, purchases, usage, wholesale
 
 SCHEDULES = (
     *credit.SCHEDULES,
@@ -8,6 +8,7 @@ SCHEDULES = (
     *dunning.SCHEDULES,
     *purchases.SCHEDULES,
     *usage.SCHEDULES,
+    *wholesale.SCHEDULES,
 )
 
-__all__ = ["SCHEDULES", "ahead", "changes", "credit", "dunning", "payouts", "purchases", "usage"]
+__all__ = ["SCHEDULES", "ahead", "changes", "credit", "dunning", "payouts", "purchases", "usage", "wholesale"]

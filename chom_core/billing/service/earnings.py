@@ -115,6 +115,11 @@ def claw_back(key: str, refunded: Money, total: Money) -> Money:
     return delta
 
 
+def known(key: str) -> UUID | None:
+    """The id of the current organisation's earning of this key, if it was posted."""
+    return session().scalar(select(Earning.id).where(Earning.key == key))
+
+
 def payable(party: str, kind: EarnerKind | None = None) -> list[Payable]:
     """What `party` of the current organisation is owed, by kind and currency: projections that the ledger proves."""
     now = clock.now()

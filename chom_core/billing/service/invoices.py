@@ -16,7 +16,7 @@ from chom_core.billing.service import discounts, grants, rating, sellers, tax
 from chom_core.billing.service.rating import Charge, Proposed, Reduction
 from chom_core.database import Tenant, clock, current, session
 from chom_core.plugin_host import hooks
-from chom_core.values.billing import Bill, LinesQuery, TaxAnswer, TaxQuery
+from chom_core.values.billing import Bill, BillLine, LinesQuery, TaxAnswer, TaxQuery
 from chom_core.values.errors import Conflict, NotFound, PluginFailed
 from chom_core.values.money import Money
 from chom_core.values.period import Period
@@ -42,6 +42,13 @@ def rate(
     before_tax = rating.bill(currency, lines, proposed, None, reductions)
     query = TaxQuery(sellers.facts(sellers.seller()), who, currency, before_tax.lines, at)
     return rating.bill(currency, lines, proposed, _tax(query), reductions)
+
+
+def rate_by(seller: Seller, currency: str, lines: Sequence[BillLine]) -> Bill:
+    """The bill of `seller`, not the customer's usual one, for finished lines: no coupons, no proposals, its tax."""
+    who = sellers.customer(sellers.profile())
+    query = TaxQuery(sellers.facts(seller), who, currency, tuple(lines), clock.now())
+    return rating.bill(currency, lines, [], _tax(query))
 
 
 def _tax(query: TaxQuery) -> TaxAnswer | None:
