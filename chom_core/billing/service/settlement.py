@@ -77,9 +77,11 @@ def _succeeded(payment: Payment, invoice: Invoice, checkout: Checkout | None) ->
     payment.amount_applied = kept.amount
     if kept < money:
         keep_as_credit(payment, money - kept, invoice.seller_id, "Paid more than was due")
-    if not invoice.due and invoice.status != "void":
+    if invoice.status != "void" and (fresh or not invoice.due):
         settled(invoice, checkout)
     if fresh:
+        if invoice.due and invoice.subscription_id is not None:  # credit that was counted on went elsewhere
+            subscriptions.past_due(session().get_one(Subscription, invoice.subscription_id))
         invoices.number(invoice)
 
 
