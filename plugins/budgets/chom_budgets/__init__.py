@@ -18,7 +18,7 @@ plugin = Plugin(
     ),
     plans=("starter", "pro", "enterprise"),
     nav=(NavItem(_l("Budgets"), "budgets.index", "chart-bar", "Money", "billing", 60),),
-    schedules=(Schedule("budgets-hourly", "7 * * * *", "budgets.look"),),
+    schedules=(Schedule("budgets-look", "7 */4 * * *", "budgets.look"),),
     events={"invoice.finalised": "budgets.look"},
     notifications=(
         NotificationType("budgets.alert", _l("A budget is being used up"), Category.BILLING, roles=_PAYERS),

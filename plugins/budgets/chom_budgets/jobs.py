@@ -1,4 +1,4 @@
-"""The hourly look, and the one after each invoice."""
+"""The look every four hours, and the one after each invoice."""
 
 from __future__ import annotations
 
