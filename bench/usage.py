@@ -37,7 +37,7 @@ from chom_core.embedded.postgres import Postgres
 from chom_core.embedded.valkey import Valkey
 from chom_core.values import uuid7
 
-BATCH, CLIENTS, ROUNDS = 100, 4, 6
+BATCH, CLIENTS, ROUNDS = 100, 4, 5
 ORGANISATIONS, METERS, DAYS = 200, 6, 30
 FIRST = date(2026, 10, 1)
 NONE = UUID(int=0)
@@ -49,7 +49,7 @@ on conflict (tenant, idem) do nothing"""
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of one round of one side")
+    parser.add_argument("--seconds", type=float, default=1.2, help="of one round of one side")
     given = parser.parse_args()
     with ExitStack() as stack:
         postgres, valkey = stack.enter_context(Postgres()), stack.enter_context(Valkey())
@@ -227,7 +227,7 @@ def _raw(here: Session, last: date) -> list[Any]:
 _EVENTS = f"""
 insert into core.usage_event
   (id, created_at, tenant_id, event_id, meter, subject, at, value, key, properties, reason)
-select gen_random_uuid(), now(), who.id, i::text, 'meter_' || i / {ORGANISATIONS} %% {METERS}, '{NONE}',
+select '{NONE}', now(), who.id, i::text, 'meter_' || i / {ORGANISATIONS} %% {METERS}, '{NONE}',
        timestamptz '{FIRST} 00:00+00' + random() * {DAYS} * interval '1 day', (i %% 1000)::numeric / 100, '', '{{}}', ''
 from generate_series(1, $count$) i join who on who.n = i %% {ORGANISATIONS}
 """

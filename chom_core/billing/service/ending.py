@@ -200,6 +200,7 @@ def _owed(of: Subscription, at: datetime, *, on_trial: bool) -> list[Charge]:
 def _bill(of: Subscription, charges: list[Charge], at: datetime) -> None:
     """The last invoice, where something is owed. It is charged by the hourly run, as every open one."""
     if not charges:
+        seams.usage_billed(of, at, None, last=True)
         return
     bill = invoices.rate(of.currency, charges, of.id)
     seller = session().get_one(Seller, of.seller_id)

@@ -112,6 +112,8 @@ def _roll(together: Sequence[UUID]) -> UUID | None:
     turns = [turn for place, one in enumerate(together) if (turn := _turn(one, early=place > 0)) is not None]
     charges = [charge for turn in turns for charge in turn.charges]
     if not charges:
+        for turn in turns:
+            seams.usage_billed(turn.of, turn.until, None, last=turn.last)
         restart()
         return None
     first = turns[0].of

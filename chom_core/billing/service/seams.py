@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from chom_core.billing.service.rating import Charge
 
 UsageCharges = Callable[["Subscription", datetime, bool], Sequence["Charge"]]
-UsageBilled = Callable[["Subscription", datetime, UUID, bool], None]
+UsageBilled = Callable[["Subscription", datetime, UUID | None, bool], None]
 
 
 def _none(of: Subscription, until: datetime, last: bool) -> Sequence[Charge]:
     return ()
 
 
-def _nothing(of: Subscription, until: datetime, invoice_id: UUID, last: bool) -> None:
+def _nothing(of: Subscription, until: datetime, invoice_id: UUID | None, last: bool) -> None:
     return None
 
 
@@ -43,6 +43,6 @@ def usage_charges(of: Subscription, until: datetime, *, last: bool = False) -> S
     return _charges(of, until, last)
 
 
-def usage_billed(of: Subscription, until: datetime, invoice_id: UUID, *, last: bool = False) -> None:
-    """They are on this invoice now."""
+def usage_billed(of: Subscription, until: datetime, invoice_id: UUID | None, *, last: bool = False) -> None:
+    """They are on this invoice now; None: there were none, and these months are closed."""
     _billed(of, until, invoice_id, last)

@@ -80,7 +80,7 @@ def install() -> None:
     def charges(of: Subscription, until: datetime, last: bool) -> Sequence[Charge]:
         return _charges(usage_rating.lines(of, until, last=_ends(of, until, last)))
 
-    def billed(of: Subscription, until: datetime, invoice_id: UUID, last: bool) -> None:
+    def billed(of: Subscription, until: datetime, invoice_id: UUID | None, last: bool) -> None:
         close(of, until, invoice_id, last=last)
 
     seams.register_usage(charges, billed)

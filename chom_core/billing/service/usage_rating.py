@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from sqlalchemy import or_, select
 
-from chom_core.billing.models import Invoice, Subscription, UsageClosing
+from chom_core.billing.models import Invoice, Subscription, SubscriptionChange, UsageClosing
 from chom_core.billing.rules import pricing
 from chom_core.billing.rules.pricing import Billed, Rated, Tariff
 from chom_core.billing.service import usage_meters, usage_tariffs, usage_totals
@@ -93,11 +93,26 @@ class Kept:
             .where(UsageClosing.subscription_id == of.id)
             .order_by(UsageClosing.meter, UsageClosing.period_start, UsageClosing.number)
         )
-        return cls(of, [(row, bool(valid)) for row, valid in session().execute(query)])
+        kept = cls(of, [(row, bool(valid)) for row, valid in session().execute(query)])
+        kept.until = _resumed(of, kept.until)
+        return kept
 
     def paid(self, name: str, start: datetime) -> Money:
         """What was billed of a meter's month so far."""
         return Money(self._amounts.get((name, start), 0), self.currency)
+
+
+def _resumed(of: Subscription, until: datetime) -> datetime:
+    """Where the next month begins: at `until`, or where a pause that began there ended."""
+    paused = select(SubscriptionChange.id).where(
+        SubscriptionChange.subscription_id == of.id,
+        SubscriptionChange.kind == "pause",
+        SubscriptionChange.status == "done",
+        SubscriptionChange.effective_at == until,
+    )
+    if of.status == "paused" or session().scalar(paused.limit(1)) is None:
+        return until
+    return max(until, of.current_period_start)
 
 
 def lines(of: Subscription, until: datetime, *, last: bool = False, interim: bool = False) -> list[UsageLine]:
@@ -108,7 +123,10 @@ def lines(of: Subscription, until: datetime, *, last: bool = False, interim: boo
     owners, kept = Owners(of), Kept.read(of)
     found = list(_late(of, owners, kept))
     for month, over in open_months(of, kept, until, last=last, interim=interim):
-        for name, tariff in owners.tariffs(of).items():
+        for name, whole in owners.tariffs(of).items():
+            if name not in usage_meters.meters():  # its plugin is not here any more
+                continue
+            tariff = usage_tariffs.for_month(of, whole, month, usage_meters.meters()[name].aggregation)
             found.append(line(of, name, month, owners, tariff, kept, interim=not over))
     return _bounded(found)
 

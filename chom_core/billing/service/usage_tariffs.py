@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from chom_core.billing.models import Plan, Subscription, SubscriptionItem, Usage
 from chom_core.billing.models.usage import ORGANISATION
 from chom_core.billing.rules.cycles import Alignment, Cycle
 from chom_core.billing.rules.pricing import Model, Tariff, Tier
+from chom_core.billing.rules.rounding import decimal, exact, scaled
 from chom_core.billing.service import catalogue, subscriptions
 from chom_core.database import session
 from chom_core.provisioning.models import Service
@@ -26,6 +28,9 @@ from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period
 
 Tariffs = Mapping[str, Tariff]
+#: What is held, not used up: half a month of it costs half.
+LEVELS = ("max", "last", "time_weighted", "level")
+_DAY = 86_400
 
 
 def tariffs(of: Subscription) -> dict[str, Tariff]:
@@ -106,8 +111,32 @@ def of_terms(kept: Mapping[str, Any], currency: str) -> Tariff:
 
 def month(of: Subscription, start: datetime) -> Period:
     """The month of use that begins at `start`, to the next boundary. A trial waives the plan's price, not use."""
-    grid = Cycle.of(BillingPeriod.MONTHLY, of.anchor, of.zone, Alignment(of.alignment), of.billing_day)
-    return Period(start, grid.containing(start).end)
+    return Period(start, _grid(of).containing(start).end)
+
+
+def for_month(of: Subscription, tariff: Tariff, month: Period, how: str) -> Tariff:
+    """The tariff in a month that is cut short: its bounds, and the prices of levels, count for the part that is left.
+
+    What is added up (traffic) costs the same in a short month, with the whole allowance.
+    """
+    whole = _grid(of).containing(month.start)
+    if whole.seconds - month.seconds < _DAY:
+        return tariff
+    share = Fraction(month.seconds, whole.seconds)
+    tiers = tariff.tiers
+    if how in LEVELS:
+        tiers = tuple(replace(one, unit=_part(one.unit, share), flat=_part(one.flat, share)) for one in tiers)
+    least = scaled(tariff.minimum, share) if tariff.minimum is not None else None
+    most = scaled(tariff.maximum, share) if tariff.maximum is not None else None
+    return replace(tariff, tiers=tiers, minimum=least, maximum=most)
+
+
+def _part(price: Decimal, share: Fraction) -> Decimal:
+    return round(decimal(exact(price) * share), 12)
+
+
+def _grid(of: Subscription) -> Cycle:
+    return Cycle.of(BillingPeriod.MONTHLY, of.anchor, of.zone, Alignment(of.alignment), of.billing_day)
 
 
 def begun(of: Subscription) -> datetime:

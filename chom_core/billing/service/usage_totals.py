@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,13 @@ _EDGE = f"""
 select meter, subject, day, events, total, highest, last_value, last_at, first_at, area
 from ({usage_rollups.SUMMARY.format(where=_BETWEEN)}) cut
 """
+#: A period's whole days, and the parts of days at its ends, in one question. `place`: 0 a whole day, 1 and 2 the edges.
+_PIECES = f"""
+select 0 as place, whole.* from ({_WHOLE}) whole union all
+select 1, edge.* from ({_EDGE.replace(":a ", ":a1 ").replace(":upper", ":upper1")}) edge union all
+select 2, edge.* from ({_EDGE.replace(":a ", ":a2 ").replace(":upper", ":upper2")}) edge
+"""
+_WHOLE_ONLY = f"select 0 as place, whole.* from ({_WHOLE}) whole"
 #: What a subject stood at before an instant of a day: its last value, and the sum of all changes.
 _BEFORE = """
 select subject, (array_agg(last_value order by last_at desc, last_id collate "C" desc))[1] as last_value,
@@ -148,14 +156,18 @@ def _midnight(at: datetime) -> datetime:
 
 def _pieces(meter: str, period: Period) -> dict[UUID, list[_Piece]]:
     first, last, edges = _cut(period)
+    nothing = (period.start, period.start)
+    spans = [nothing, *edges, nothing, nothing][:3]
+    given: dict[str, Any] = {"first": first.date(), "last": last.date(), "weighted": [meter]}
+    for place in (1, 2):
+        given |= {f"a{place}": spans[place][0], f"upper{place}": spans[place][1]}
     found: dict[UUID, list[_Piece]] = {}
-    whole = {"first": first.date(), "last": last.date()}
-    for row in _ask(_WHOLE, meter, whole) if first < last else ():
-        start = datetime.combine(row.day, time(), UTC)
-        found.setdefault(row.subject, []).append(_Piece(start, start + _DAY, row))
-    for a, b in edges:
-        for row in _ask(_EDGE, meter, {"a": a, "upper": b, "weighted": [meter]}):
-            found.setdefault(row.subject, []).append(_Piece(a, b, row))
+    for row in _ask(_PIECES if edges else _WHOLE_ONLY, meter, given):
+        start, end = spans[row.place]
+        if row.place == 0:
+            start = datetime.combine(row.day, time(), UTC)
+            end = start + _DAY
+        found.setdefault(row.subject, []).append(_Piece(start, end, row))
     for pieces in found.values():
         pieces.sort(key=lambda piece: piece.start)
     return found
@@ -181,7 +193,11 @@ def _keys(meter: str, period: Period) -> dict[UUID, Decimal]:
 
 
 def _ask(sql: str, meter: str, given: dict[str, Any]) -> Sequence[Any]:
-    return session().execute(text(sql), {"tenant": current().tenant_id, "meter": meter} | given).all()
+    return session().execute(_text(sql), {"tenant": current().tenant_id, "meter": meter} | given).all()
+
+
+#: To read a text for its parameters costs as much as to ask it.
+_text = lru_cache(text)
 
 
 def _events(pieces: Iterable[_Piece]) -> int:

@@ -214,3 +214,47 @@ def test_a_plugins_own_meter_is_named_after_it(buyer: UUID, monkeypatch: Any) ->
         with acting_as("t", writes=False), pytest.raises(ForeignWrite):
             sdk.record_usage("sum", id="9")
         assert usage.used("t.sum", usage.estimate(the())[0].month) == 3
+
+
+def test_a_pause_is_paid_up_to_its_begin_and_its_own_time_is_free(buyer: UUID) -> None:
+    from chom_core.billing.service import ending
+
+    buy(buyer)
+    with transaction(buyer):
+        of, start = the().id, the().current_period_start
+        usage.record_batch([event("a", 600), event("s", 26, start, "sites")])
+    stand_at(buyer, start + timedelta(days=15))
+    with transaction(buyer):
+        ending.pause(of, now=True)
+    stand_at(buyer, start + timedelta(days=50))
+    with transaction(buyer):
+        usage.record(event("idle", 5000, start + timedelta(days=40)))
+        ending.resume(of)
+    stand_at(buyer, start + timedelta(days=51))
+    with transaction(buyer):
+        usage.record(event("b", 700))
+        assert {line.name: line.amount.amount for line in usage.estimate(the()) if line.amount} == {
+            "traffic_gb": 600
+        }
+    with transaction(buyer) as here:
+        lines = [
+            line
+            for invoice in here.scalars(select(Invoice))
+            for line in invoice.lines
+            if line.kind == "usage"
+        ]
+        # traffic as ever; one site too many for half of a month
+        assert [(line.source, line.amount) for line in lines] == [
+            ("usage:sites", 200),
+            ("usage:traffic_gb", 300),
+        ]
+    books_are_right()
+
+
+def test_a_meter_whose_plugin_is_gone_stops_no_bill(buyer: UUID) -> None:
+    buy(buyer)
+    with transaction(PLATFORM_ID) as here:
+        pro = here.scalars(select(Plan).where(Plan.code == "pro")).one()
+        versions.set_usage_price(pro, "gone.meter", "USD", versions.per_unit("1.00"))
+    with transaction(buyer):
+        assert [line.name for line in usage.estimate(the())] == ["sites", "storage_gb", "traffic_gb"]
