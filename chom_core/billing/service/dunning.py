@@ -21,8 +21,7 @@ from chom_core.billing.service import dunning_notices as notices
 from chom_core.billing.service import dunning_rows as rows
 from chom_core.billing.service import invoices, methods, payments, sellers, subscriptions
 from chom_core.database import clock, restart, session
-from chom_core.values.errors import ChomError, Conflict
-from chom_core.work import enqueue
+from chom_core.values.errors import ChomError
 
 log = structlog.get_logger("chom.billing")
 STEP, SWEEP = rows.STEP, "billing.dunning"
@@ -277,13 +276,9 @@ def settled(invoice_id: UUID) -> None:
     invoice = invoices.locked(invoice_id)
     if _over(of, invoice):
         holds.release(of)
-        query = select(Payment.method_id).where(Payment.invoice_id == invoice_id, Payment.status == "succeeded")
+        query = select(Payment.method_id).where(
+            Payment.invoice_id == invoice_id, Payment.status == "succeeded"
+        )
         card = session().scalar(query.order_by(Payment.id.desc()).limit(1))
         if card is not None:
             _take_over(session().get_one(PaymentMethod, card))
-
-
-def in_line(kind: str, dunning_id: UUID, key: str, **args: str) -> None:
-    """Put work for a ladder in line, once per key: a request waits for no bank."""
-    if enqueue(kind, {"dunning_id": str(dunning_id), **args}, key=key) is None:
-        raise Conflict("This is on its way already.", fix="Reload the page in a moment.")

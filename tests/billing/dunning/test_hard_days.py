@@ -278,3 +278,18 @@ def test_restored_events_twice_tell_once(debtor: Debtor) -> None:
     assert debtor.told().count("dunning.restored") == 1
     assert debtor.statuses() == {"alpha": "active"}
     assert len(debtor.mails("mara@people.example")) == len(debtor.told())
+
+
+def test_a_card_that_nobody_asked_is_asked_before_anything_stops(debtor: Debtor) -> None:
+    """It was added after the last rung, and the event of it was lost: the gateway says yes, so nothing stops."""
+    debtor.buy()
+    with transaction(debtor.id):
+        methods.remove_method(methods.methods()[0].id)
+    debtor.day(13)
+    with transaction(debtor.id) as here:
+        methods.add_method("USD", {"test_card": GOOD})
+        here.connection().exec_driver_sql("delete from core.job where kind = 'billing.dunning_card'")
+    debtor.day(16)
+    assert debtor.asked() == ["succeeded"]
+    assert debtor.statuses() == {"alpha": "active"}
+    assert "dunning.suspended" not in debtor.told()
