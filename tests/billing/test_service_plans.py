@@ -19,6 +19,7 @@ from chom_core.provisioning.models import Service
 from chom_core.values import Invalid, Money, PaymentRequired, uuid7
 from chom_core.values.provisioning import Refusal
 from chom_core.work import run_all
+from tests.billing.plans import plan
 from tests.billing.shop import BANK, DECLINED, GOOD, books_are_right, buy, click, events, order
 from tests.provisioning.toy import hooks
 
@@ -134,7 +135,18 @@ def test_sites_use_the_hosting_plan_until_it_is_full(buyer: UUID) -> None:
         with transaction(buyer):
             assert service.order_words("toy").words == f"Included in Starter ({count} of 5)"
             service.create_service(kind="toy", name=f"site{count}")
-    with transaction(buyer), pytest.raises(PaymentRequired, match="All 5 sites of Starter"):
-        service.create_service(kind="toy", name="site6")
     with transaction(buyer):
         assert set(prices(reads.services()).values()) == {"Included in Starter (5 of 5)"}
+        assert service.order_words("toy").words == "Beyond the 5 sites of Starter: $5.00/month"
+        service.create_service(kind="toy", name="site6")
+    with transaction(buyer):
+        assert set(prices(reads.services()).values()) == {"In Starter (5 of 6 included)"}
+
+
+def test_a_plan_whose_sites_have_no_price_is_full_at_its_limit(buyer: UUID) -> None:
+    plan("fixed", 2900, allowances={"sites": 1})
+    buy(buyer, GOOD, "29.00", "fixed")
+    with transaction(buyer):
+        service.create_service(kind="toy", name="site1")
+    with transaction(buyer), pytest.raises(PaymentRequired, match="All 1 sites of Fixed"):
+        service.create_service(kind="toy", name="site2")

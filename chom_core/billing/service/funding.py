@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from sqlalchemy import ARRAY, Row, Select, String, Uuid, any_, bindparam, case, cast, func, literal, select
 
 from chom_core.billing.models import Plan, Subscription, SubscriptionItem
-from chom_core.billing.service import dunning_holds, subscriptions
+from chom_core.billing.rules.rounding import rounded as rated
+from chom_core.billing.service import catalogue, dunning_holds, subscriptions
 from chom_core.billing.service.building import paying_for
 from chom_core.database import current, session
 from chom_core.provisioning import funding as seam
@@ -76,16 +77,28 @@ def fund(order: ServiceOrder) -> Funding:
 
 
 def _from_pool(hosting: Subscription, order: ServiceOrder) -> Funding:
-    item = hosting.items[0]
+    item = subscriptions.main_item(hosting)
     plan, used = session().get_one(Plan, item.plan_id), sites_used(item, beside=order.name)
     limit = int(plan.allowances.get("sites", 0)) * item.quantity
     if used >= limit:
+        return _beyond(item, plan, limit)
+    words = _("Included in %(plan)s (%(count)s of %(limit)s)", plan=plan.title, count=used + 1, limit=limit)
+    return Funding(True, words, reference=subscriptions.source(item))
+
+
+def _beyond(item: SubscriptionItem, plan: Plan, limit: int) -> Funding:
+    """Past what a plan includes nothing stops, where one more has a price: that of when the plan was bought."""
+    unit = catalogue.beyond(plan, item.currency, "sites", item.priced_at)
+    if not unit:
         return Funding(
             False,
             _("All %(limit)s sites of %(plan)s are in use.", limit=limit, plan=plan.title),
             fix=_("Choose a bigger plan, buy a single site with a price of its own, or delete a site."),
         )
-    words = _("Included in %(plan)s (%(count)s of %(limit)s)", plan=plan.title, count=used + 1, limit=limit)
+    words = _(
+        "Beyond the %(limit)s sites of %(plan)s: %(price)s/month",
+        limit=limit, plan=plan.title, price=rated(unit, item.currency).format(),
+    )  # fmt: skip
     return Funding(True, words, reference=subscriptions.source(item))
 
 
@@ -123,6 +136,10 @@ def _words(item: Row[*tuple[Any, ...]]) -> str:
     if item.service_id is not None:
         return _price(Money(item.amount, item.currency), item.billing_period)
     limit = int(item.allowances.get("sites", 0)) * item.quantity
+    if item.sites > limit:
+        return _(
+            "In %(plan)s (%(limit)s of %(count)s included)", plan=item.title, count=item.sites, limit=limit
+        )
     return _("Included in %(plan)s (%(count)s of %(limit)s)", plan=item.title, count=item.sites, limit=limit)
 
 
