@@ -6,12 +6,13 @@ import re
 from uuid import UUID
 
 import pytest
-from chom_referrals import attribution, codes
+from chom_referrals import attribution, codes, commissions
 from chom_referrals.models import ClickDay, Code, Referral
 from sqlalchemy import func, select
 
-from chom_sdk import Role, transaction
+from chom_sdk import Money, Role, billing, transaction
 from chom_sdk.testing import Organisation, World
+from chom_sdk.testing.sales import books
 
 
 @pytest.fixture
@@ -180,3 +181,30 @@ def test_erasing_an_organisation_takes_its_links_and_what_it_was_sent_by(
         lifecycle.erase_tenant(northlight.id)
     with northlight.acting() as here:
         assert here.scalars(select(Code)).all() == []
+
+
+def test_staff_pay_by_hand_what_a_referrer_asked_for(
+    chom: World, northlight: Organisation, other_organisation: Organisation
+) -> None:
+    with northlight.acting():
+        billing.earn(commissions.party(northlight.id, False), "affiliate", Money.of("60.00", "USD"), "k", "s")
+    assert northlight.post("/referrals/payout").status_code == 303
+    with northlight.acting():
+        payout = billing.payouts()[0]
+    page = chom.staff_client.get("/staff/payouts").text
+    assert "$60.00" in page
+    form = {"act": "paid", "words": "SEPA 4711", "csrf_token": chom.csrf(chom.staff_client)}
+    strange = f"/staff/organisations/{other_organisation.id}/payouts/{payout.id}"
+    assert chom.staff_client.post(strange, data=form).status_code == 404
+    at = f"/staff/organisations/{northlight.id}/payouts/{payout.id}"
+    assert chom.staff_client.post(at, data=form | {"words": ""}).status_code == 303
+    with northlight.acting():
+        assert billing.payouts()[0].status == "pending"
+    for _turn in range(2):
+        assert chom.staff_client.post(at, data=form).status_code == 303
+    chom.run_jobs()
+    with northlight.acting():
+        assert [(one.status, one.reference) for one in billing.payouts()] == [("posted", "SEPA 4711")]
+    assert "$60.00 of your earnings was paid out" in [mail.subject for mail in chom.mails]
+    assert "SEPA 4711" in northlight.api("GET", "/referrals/payouts").text
+    assert books(chom) == []
