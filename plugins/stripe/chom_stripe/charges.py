@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _MOVED_ON = "payment_intent_unexpected_state"
 
 
+def name(request: PaymentRequest | FollowUp) -> str:
+    """The key at Stripe: core's keys are unique within an organisation only."""
+    return f"{request.tenant_id}/{request.key}"
+
+
 def pay(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentResult:
     """Take the money, or hold it. A declined card is an answer; an unknown outcome is Unavailable."""
     import stripe
@@ -25,7 +30,7 @@ def pay(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentResult:
         try:
             intent = attempts.once(
                 keys.mode,
-                request.key,
+                name(request),
                 request.tenant_id,
                 create=lambda: _create(keys, request, capture=capture),
                 fetch=lambda reference: api(keys).payment_intents.retrieve(reference),
@@ -34,7 +39,7 @@ def pay(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentResult:
         except stripe.CardError as error:
             made = error.error.payment_intent if error.error is not None else None
             if made is not None:
-                attempts.note(keys.mode, request.key, made.id)
+                attempts.note(keys.mode, name(request), made.id)
                 return of_intent(made)
             return declined(error.code or "declined")
         except stripe.IdempotencyError:
@@ -61,7 +66,7 @@ def capture(keys: Keys, request: FollowUp) -> PaymentResult:
         part: dict[str, int] = {"amount_to_capture": minor(request.amount)} if request.amount else {}
         try:
             done = api(keys).payment_intents.capture(
-                request.reference, part, {"idempotency_key": request.key}
+                request.reference, part, {"idempotency_key": name(request)}
             )  # type: ignore[arg-type]
         except stripe.IdempotencyError:
             raise
@@ -79,7 +84,7 @@ def cancel(keys: Keys, request: FollowUp) -> PaymentResult:
     with spoken():
         _of(keys, request)
         try:
-            done = api(keys).payment_intents.cancel(request.reference, {}, {"idempotency_key": request.key})
+            done = api(keys).payment_intents.cancel(request.reference, {}, {"idempotency_key": name(request)})
         except stripe.IdempotencyError:
             raise
         except stripe.InvalidRequestError as error:
@@ -98,7 +103,7 @@ def refund(keys: Keys, request: FollowUp) -> PaymentResult:
         try:
             made = attempts.once(
                 keys.mode,
-                request.key,
+                name(request),
                 request.tenant_id,
                 create=lambda: _give_back(keys, request),
                 fetch=lambda reference: api(keys).refunds.retrieve(reference),
@@ -128,7 +133,7 @@ def _create(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentInt
             "metadata": facts,
             **({"off_session": True} if request.off_session else {"return_url": request.return_url}),
         },
-        {"idempotency_key": request.key},
+        {"idempotency_key": name(request)},
     )
 
 
@@ -143,7 +148,7 @@ def _give_back(keys: Keys, request: FollowUp) -> Refund:
     facts = {"chom_key": request.key, "chom_tenant": str(request.tenant_id), "reason": request.reason[:400]}
     return api(keys).refunds.create(
         {"payment_intent": request.reference, "metadata": facts, **part},  # type: ignore[typeddict-item]
-        {"idempotency_key": request.key},
+        {"idempotency_key": name(request)},
     )
 
 

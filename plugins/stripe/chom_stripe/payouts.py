@@ -64,7 +64,7 @@ class StripePayouts:
             try:
                 made = attempts.once(
                     self.keys.mode,
-                    request.key,
+                    f"{request.payee.tenant_id}/{request.key}",
                     request.payee.tenant_id,
                     create=lambda: self._transfer(request, known),
                     fetch=lambda reference: api(self.keys).transfers.retrieve(reference),
@@ -87,12 +87,12 @@ class StripePayouts:
             try:
                 made: Any = attempts.once(
                     self.keys.mode,
-                    key,
+                    f"{payee.tenant_id}/{key}",
                     payee.tenant_id,
                     create=lambda: api(self.keys).transfers.reversals.create(
                         reference,
                         {"amount": minor(amount), "metadata": {"chom_key": key}},
-                        {"idempotency_key": key},
+                        {"idempotency_key": f"{payee.tenant_id}/{key}"},
                     ),
                     fetch=lambda known: api(self.keys).transfers.reversals.retrieve(reference, known),
                     find=lambda: next(
@@ -140,7 +140,7 @@ class StripePayouts:
                     "chom_party": request.payee.party,
                 },
             },
-            {"idempotency_key": request.key},
+            {"idempotency_key": f"{request.payee.tenant_id}/{request.key}"},
         )
 
     def _found(self, request: PayoutRequest, account: str) -> Transfer | None:

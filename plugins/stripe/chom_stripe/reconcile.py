@@ -6,7 +6,7 @@ that only one side knows, or other amounts, are for a person: the list on the pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -78,15 +78,15 @@ def run() -> list[Found]:
     return found
 
 
-def compare(ours: Iterable[GatewayPayment], theirs: Iterable[Theirs], until: datetime) -> Iterator[Found]:
+def compare(ours: Iterable[GatewayPayment], theirs: Sequence[Theirs], until: datetime) -> Iterator[Found]:
     """Every difference between two lists of payments. Pure."""
-    mine = {one.key: one for one in ours}
-    known = {one.key: one for one in theirs if one.key}
+    mine = {(one.tenant_id, one.key): one for one in ours}
+    known = {(one.tenant_id, one.key): one for one in theirs}
     for one in theirs:
-        if one.key not in mine and one.status in ("succeeded", "requires_capture"):
+        if (one.tenant_id, one.key) not in mine and one.status in ("succeeded", "requires_capture"):
             yield Found("unknown_here", one.reference, "nothing", f"{one.status} {one.amount.format()}")
-    for payment in mine.values():
-        there = known.get(payment.key)
+    for name, payment in mine.items():
+        there = known.get(name)
         if there is not None:
             yield from _differences(payment, there)
         elif payment.created_at < until and payment.status in ("succeeded", "authorised"):
@@ -98,23 +98,29 @@ def compare(ours: Iterable[GatewayPayment], theirs: Iterable[Theirs], until: dat
 def _differences(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
     final = _FINAL.get(theirs.status, "")
     if ours.status in _OPEN and final:
-        yield Found("open_here", ours.key, ours.status, theirs.status, "asked Stripe again", ours)
+        yield Found("open_here", _subject(ours), ours.status, theirs.status, "asked Stripe again", ours)
     elif "succeeded" in (ours.status, final) and ours.status != final and ours.status not in _OPEN:
-        yield Found("status", ours.key, ours.status, theirs.status)
+        yield Found("status", _subject(ours), ours.status, theirs.status)
     if ours.amount != theirs.amount:
-        yield Found("amount", ours.key, ours.amount.format(), theirs.amount.format())
+        yield Found("amount", _subject(ours), ours.amount.format(), theirs.amount.format())
     if ours.refunded != theirs.refunded:
-        yield Found("refunded", ours.key, ours.refunded.format(), theirs.refunded.format())
+        yield Found("refunded", _subject(ours), ours.refunded.format(), theirs.refunded.format())
+
+
+def _subject(payment: GatewayPayment) -> str:
+    """Names a payment of ours: keys are unique within an organisation only."""
+    return f"{payment.tenant_id}/{payment.key}"
 
 
 def _of_this_account(payments: Iterable[GatewayPayment], keys: Keys) -> list[GatewayPayment]:
     """Without those made in another mode: the sandbox's payments, before the keys came, are not Stripe's to know."""
     every = list(payments)
-    query = select(Attempt.key, Attempt.mode).where(Attempt.key.in_([one.key for one in every]))
+    names = {one.id: _subject(one) for one in every}
+    query = select(Attempt.key, Attempt.mode).where(Attempt.key.in_(names.values()))
     modes: dict[str, set[str]] = {}
     for key, mode in session().execute(query):
         modes.setdefault(key, set()).add(mode)
-    return [one for one in every if keys.mode in modes.get(one.key, {keys.mode})]
+    return [one for one in every if keys.mode in modes.get(names[one.id], {keys.mode})]
 
 
 def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], list[dict[str, object]]]:

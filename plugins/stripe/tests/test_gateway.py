@@ -116,6 +116,16 @@ def test_a_key_moves_money_once(gateway: StripeGateway, buyer: UUID) -> None:
     assert gateway.charge(request) == first
 
 
+def test_two_organisations_may_have_the_same_key(
+    gateway: StripeGateway, buyer: UUID, other_organisation: Organisation
+) -> None:
+    key = f"top-up/{uuid7()}"
+    mine = gateway.charge(ask(gateway, buyer, key=key))
+    theirs = gateway.charge(ask(gateway, other_organisation.id, key=key))
+    assert mine.status == theirs.status == "succeeded"
+    assert mine.reference != theirs.reference
+
+
 def test_a_hold_is_captured_or_let_go(gateway: StripeGateway, buyer: UUID) -> None:
     held = gateway.authorise(ask(gateway, buyer))
     assert held.status == "authorised"

@@ -97,6 +97,30 @@ def test_a_card_is_entered_without_javascript_and_pays(chom: World, shop: Organi
         assert {e.status for e in here.scalars(select(WebhookEvent))} == {"done"}
 
 
+def fields_of(page: str) -> dict[str, str]:
+    """The hidden fields of the checkout's form, and the billing details somebody types."""
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+    return {**hidden, "name": "Northlight", "email": "mara@chom.test", "country": "US", "address": "1 Pier"}
+
+
+def test_a_plan_is_bought_with_a_card_entered_on_the_way(chom: World, shop: Organisation) -> None:
+    """Pay, enter the card at Stripe, come back, and press Pay: one charge, in the end."""
+    form = fields_of(shop.client().get("/checkout/pro?period=monthly").text)
+    there = shop.post("/checkout/pro", form).location
+    assert there.startswith("/stripe/sandbox/checkout/")
+    assert intents() == []
+    back = shop.post(there.split("?")[0], {"test_card": "4242424242424242"}).location
+    page = shop.client().get(back, follow_redirects=True).text
+    assert "press Pay" in page
+    chosen = re.search(r'name="method" value="([0-9a-f-]{36})" checked', page)
+    assert chosen is not None
+    done = shop.post("/checkout/pro", {**fields_of(page), "method": chosen[1]})
+    assert done.status_code == 303, done.text[:800]
+    chom.run_jobs()
+    assert [(p.status, p.amount.amount) for p in payments(shop)] == [("succeeded", intents()[0]["amount"])]
+    assert "Paid" in shop.client().get("/billing/invoices").text
+
+
 def test_a_person_who_turns_back_is_told_so(shop: Organisation) -> None:
     answer = shop.client().get("/billing/methods/entered?entered=no")
     assert answer.status_code == 422
