@@ -100,4 +100,4 @@ def tax_rate_post() -> Any:
 
 def _tax_page(form: Form) -> str:
     seller = sellers.seller()
-    return render("billing/staff_tax.html", form=form, rates=tax.rates(), seller=seller)
+    return render("billing/staff_tax.html", form=form, rates=tax.rates(seller.id), seller=seller)

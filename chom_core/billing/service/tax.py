@@ -6,16 +6,18 @@ VAT id exists is for its check digits and form (service/vat_ids.py), not for a c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.audit.service import Subject, record
-from chom_core.billing.models import TaxRate
+from chom_core.billing.models import Seller, TaxRate
 from chom_core.billing.rules import vat
-from chom_core.billing.service import sellers, vat_ids
+from chom_core.billing.service import vat_ids
 from chom_core.billing.service.profile_checks import US_STATES
 from chom_core.database import clock, current, session
 from chom_core.values.billing import TaxAnswer, TaxQuery
@@ -36,35 +38,41 @@ def answer(query: TaxQuery) -> TaxAnswer | None:
     their country's rate under the One Stop Shop, else the seller's own; outside the Union: none, with a note.
     """
     country, region, on = query.customer.country.upper(), query.customer.region.upper(), query.at.date()
-    home = vat.member(query.seller.country)
+    home, own = vat.member(query.seller.country), rates(query.seller.seller_id)
     if not home:
-        return _set_rate(country, region, on)
+        return _set_rate(own, country, region, on)
     there = vat.member(country) if country else home
     if not there:
-        return _set_rate(country, region, on) or TaxAnswer("VAT", Decimal(0), OUTSIDE)
+        return _set_rate(own, country, region, on) or TaxAnswer("VAT", Decimal(0), OUTSIDE)
     if there != home and vat_ids.is_business(query.customer.vat_id, there):
         return TaxAnswer("VAT", Decimal(0), REVERSE_CHARGE)
     where = there if there == home or query.seller.oss else home
-    return _set_rate(where, "", on) or TaxAnswer(f"VAT {where}", vat.rate(where, on))
+    return _set_rate(own, where, "", on) or TaxAnswer(f"VAT {where}", vat.rate(where, on))
 
 
-def _set_rate(country: str, region: str, on: date) -> TaxAnswer | None:
+def _set_rate(own: Sequence[TaxRate], country: str, region: str, on: date) -> TaxAnswer | None:
     """The newest rate that the seller has set for the place: the region's, else the whole country's."""
     for place in dict.fromkeys((region, "")):
-        known = [row for row in rates() if (row.country, row.region) == (country, place)]
+        known = [row for row in own if (row.country, row.region) == (country, place)]
         begun = [row for row in known if row.effective_from <= on]
         if begun:
             return TaxAnswer(begun[-1].title, begun[-1].rate)
     return None
 
 
-def rates() -> list[TaxRate]:
-    """Every rate of the current organisation's seller, oldest first; read once for each unit of work."""
+def rates(seller_id: UUID) -> list[TaxRate]:
+    """Every rate that this seller has set, oldest first; read once for each unit of work.
+
+    None where the current organisation may not read who sells to it: a reseller buys from the platform.
+    """
     cache = current().cache
-    if TaxRate not in cache:
-        query = select(TaxRate).where(TaxRate.reseller_id == sellers.reseller_id())
-        cache[TaxRate] = list(session().scalars(query.order_by(TaxRate.effective_from, TaxRate.id)))
-    found: list[TaxRate] = cache[TaxRate]
+    if (TaxRate, seller_id) not in cache:
+        owner = select(Seller.reseller_id).where(Seller.id == seller_id).scalar_subquery()
+        query = select(TaxRate).where(TaxRate.reseller_id == owner)
+        cache[TaxRate, seller_id] = list(
+            session().scalars(query.order_by(TaxRate.effective_from, TaxRate.id))
+        )
+    found: list[TaxRate] = cache[TaxRate, seller_id]
     return found
 
 
@@ -89,7 +97,8 @@ def set_rate(
         session().add(found)
     found.rate, found.title = rate, (title.strip() or f"Tax {region or country}")[:60]
     session().flush()
-    current().cache.pop(TaxRate, None)
+    for key in [key for key in current().cache if isinstance(key, tuple) and key[0] is TaxRate]:
+        del current().cache[key]
     label = f"{country} {region}".strip()
     record(
         "tax_rate.set", Subject("tax_rate", found.id, label), after={"rate": str(rate), "from": f"{start}"}
