@@ -75,6 +75,8 @@ service_costs = reading(reads.service_costs)
 #: credit that is left in it, `cards()` its cards, the default one first.
 billing_currency = reading(reads.billing_currency)
 account_credit = reading(reads.account_credit)
+#: Read model: the account credit that drafts and the use so far will leave; below zero a card has to pay.
+projected_credit = reading(reads.projected_credit)
 cards = reading(reads.cards)
 #: Read model: what is not billed yet: use so far, and what renews next; before tax.
 estimate = reading(reads.estimate)
@@ -226,6 +228,7 @@ __all__ = [
     "payment_id",
     "payouts",
     "plan_costs",
+    "projected_credit",
     "recheck_payment",
     "recheck_refund",
     "record_usage",

@@ -75,6 +75,7 @@ def test_the_estimate_knows_use_and_renewals(buyer: UUID) -> None:
     used(buyer, datetime(2027, 3, 22, 9, tzinfo=UTC), 620)
     with transaction(buyer):
         found = reads.estimate()
+        assert reads.projected_credit().amount == -360
         assert session().scalars(select(Subscription)).one().current_period_end == found.renewals[0].at
     assert (found.used.amount, [one.amount.amount for one in found.renewals], found.total.amount) == (
         360,

@@ -9,6 +9,7 @@ from chom_core.billing.reads.account import (
     billing_currency,
     cards,
     estimate,
+    projected_credit,
 )
 from chom_core.billing.reads.costs import ServiceCost, service_costs
 from chom_core.billing.reads.credit import (
@@ -117,6 +118,7 @@ __all__ = [
     "overview",
     "payment_list",
     "plan_costs",
+    "projected_credit",
     "reconciliation",
     "refund",
     "refund_list",

@@ -17,15 +17,11 @@ from chom_core.values.money import Money
 
 @dataclass(frozen=True, slots=True)
 class AccountCredit:
-    """What is left: `account` was paid in and may be refunded, `promotional` was given and may expire.
-
-    `projected` is the account credit that drafts and the use so far leave; below zero a card has to pay.
-    """
+    """What is left: `account` was paid in and may be refunded, `promotional` was given and may expire."""
 
     currency: str
     account: Money
     promotional: Money
-    projected: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +66,13 @@ def billing_currency() -> str:
 def account_credit(currency: str = "") -> AccountCredit:
     """The credit in `currency` (default: the organisation's own), usable now: what has expired is not counted."""
     code = currency or billing_currency()
-    return AccountCredit(
-        code,
-        credit.balance("account", code),
-        credit.balance("promotional", code),
-        credit.projected(code, _used(_live(code), code)),
-    )
+    return AccountCredit(code, credit.balance("account", code), credit.balance("promotional", code))
+
+
+def projected_credit(currency: str = "") -> Money:
+    """The account credit that drafts and the use so far leave; below zero a card has to pay. Rates all use: dear."""
+    code = currency or billing_currency()
+    return credit.projected(code, _used(_live(code), code))
 
 
 def cards() -> list[CardInfo]:

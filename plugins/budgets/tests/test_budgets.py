@@ -271,6 +271,7 @@ def test_people_set_a_budget_and_see_how_it_stands(chom: World, northlight: Orga
     northlight.invoice(usd("91.00"))
     look(northlight)
     page = northlight.client().get(made.location).text
+    assert "%%" not in page + northlight.client().get("/budgets/").text
     for words in ("$91.00 of $100.00", "an estimate", "data-chart", "90", "Lift the limit"):
         assert words in page
     assert "$91.00 of $100.00" in northlight.client().get("/home").text
