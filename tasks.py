@@ -103,6 +103,12 @@ def bench(_: Context) -> None:
 
 
 @task
+def simulate(_: Context) -> None:
+    """./dev simulate --months N --tenants M --seed S: a company over months on a database of its own; one JSON line."""
+    module("chom_core.simulation", *rest())
+
+
+@task
 def crash(_: Context) -> None:
     """./dev crash --kills N --seed S: kill at every step, then count what was lost or doubled."""
     module("tests.harness.crash", *rest())

@@ -53,7 +53,7 @@ insert into core.usage_day (id, created_at, tenant_id, meter, subject, day, even
     last_id, first_at, area)
   select gen_random_uuid(), day, tenant, meter, '00000000-0000-0000-0000-000000000000', day::date, 1, 30, 30, 30,
     day + interval '1 hour', 'bench', day + interval '1 hour', 0
-  from made, generate_series(date_trunc('day', ended - interval '20 days'), date_trunc('day', ended - interval '3 days'),
+  from made, generate_series(date_trunc('day', ended - interval '20 days'), ended - interval '3 days',
     interval '1 day') day, unnest(array['sites', 'traffic_gb']) meter;
 """
 
@@ -62,8 +62,15 @@ def fill(root: psycopg.Connection, first: int, last: int) -> None:
     """Organisations `first` to `last`."""
     with transaction(PLATFORM_ID):
         prices = catalogue.usage_prices(catalogue.plan("pro"), "USD")
-        kept = {"": {}} | {meter: usage_tariffs.terms(usage_tariffs.tariff(row)) for meter, row in prices.items()}
-    given = {"first": first, "last": last, "platform": f"'{PLATFORM_ID}'", "terms": f"'{json.dumps(kept)}'::jsonb"}
+        kept = {"": {}} | {
+            meter: usage_tariffs.terms(usage_tariffs.tariff(row)) for meter, row in prices.items()
+        }
+    given = {
+        "first": first,
+        "last": last,
+        "platform": f"'{PLATFORM_ID}'",
+        "terms": f"'{json.dumps(kept)}'::jsonb",
+    }
     sql = _FILL
     for name, value in given.items():
         sql = sql.replace(f"%({name})s", str(value))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from chom_core import config
 from chom_core.ledger_cli import ledger
+from chom_core.simulation.command import simulate
 from chom_core.values.errors import ChomError
 
 
@@ -196,3 +197,4 @@ def scheduler() -> None:
 
 
 main.add_command(ledger)
+main.add_command(simulate)

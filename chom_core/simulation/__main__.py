@@ -9,6 +9,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 
+import click
 from cryptography.fernet import Fernet
 
 from chom_core import config
@@ -43,10 +44,10 @@ def main() -> int:
             faults = ledger.check(session)
     if given.outcomes:
         for outcome, count in sorted(run.outcomes.items()):
-            print(f"{count:6} {outcome}", file=sys.stderr)
+            click.echo(f"{count:6} {outcome}", err=True)
     for fault in faults:
-        print(fault, file=sys.stderr)
-    print(json.dumps(summary | {"ledger_faults": len(faults)}))
+        click.echo(fault, err=True)
+    click.echo(json.dumps(summary | {"ledger_faults": len(faults)}))
     return 1 if faults else 0
 
 

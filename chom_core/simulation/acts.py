@@ -113,7 +113,11 @@ def _buy(on: On, period: BillingPeriod, code: str, card: str, attempt: str) -> s
     order = Order(chosen.code, period, CURRENCY, 1, "", code)
     bill = checkout.preview(order)
     click = Click(
-        uuid5(NAMESPACE_URL, on.act.key), attempt, bill.total, {"test_card": card}, return_url="/checkout/PAYMENT"
+        uuid5(NAMESPACE_URL, on.act.key),
+        attempt,
+        bill.total,
+        {"test_card": card},
+        return_url="/checkout/PAYMENT",
     )
     state = checkout.buy(order, click).state
     return "declined" if state in ("declined", "failed") else "done"
@@ -162,7 +166,11 @@ def add_on(on: On) -> str:
 
 def drop_add_on(on: On) -> str:
     of, item = _add_on_item()
-    return "nothing" if of is None or item is None else _changed(changes.change(of.id, Wanted("remove", item.id)).state)
+    return (
+        "nothing"
+        if of is None or item is None
+        else _changed(changes.change(of.id, Wanted("remove", item.id)).state)
+    )
 
 
 def quantity(on: On) -> str:
@@ -170,7 +178,9 @@ def quantity(on: On) -> str:
     if of is None or item is None:
         return "nothing"
     more = max(1, item.quantity + (1 if on.draw < 0.7 else -1))
-    return "nothing" if more == item.quantity else _changed(changes.change_quantity(of.id, item.id, more).state)
+    return (
+        "nothing" if more == item.quantity else _changed(changes.change_quantity(of.id, item.id, more).state)
+    )
 
 
 def _add_on_item() -> tuple[Subscription | None, SubscriptionItem | None]:
@@ -208,7 +218,9 @@ def cancel(on: On) -> str:
 
 
 def coupon(on: On) -> str:
-    found = session().scalar(select(Coupon).where(Coupon.reseller_id == sellers.reseller_id(), Coupon.name == stage.LOYAL))
+    found = session().scalar(
+        select(Coupon).where(Coupon.reseller_id == sellers.reseller_id(), Coupon.name == stage.LOYAL)
+    )
     if found is None:
         return "nothing"
     coupons.grant(found.id)
@@ -224,7 +236,9 @@ def top_up(on: On) -> str:
 
 
 def goodwill(on: On) -> str:
-    credit.grant_account_credit(Money(500 + int(on.draw * 2000), CURRENCY), on.act.key, "Sorry for the outage")
+    credit.grant_account_credit(
+        Money(500 + int(on.draw * 2000), CURRENCY), on.act.key, "Sorry for the outage"
+    )
     return "done"
 
 
@@ -236,7 +250,11 @@ def promotion(on: On) -> str:
 
 
 def refund(on: On) -> str:
-    query = select(Payment).where(Payment.status == "succeeded").order_by(Payment.settled_at.desc(), Payment.amount.desc())
+    query = (
+        select(Payment)
+        .where(Payment.status == "succeeded")
+        .order_by(Payment.settled_at.desc(), Payment.amount.desc())
+    )
     payment = session().scalars(query.limit(1)).first()
     left = refunds.refundable(payment).amount if payment is not None else 0
     if payment is None or not left:
@@ -266,7 +284,9 @@ def void(on: On) -> str:
 
 def _last_invoice(*states: str) -> Invoice | None:
     query = select(Invoice).where(Invoice.status.in_(states), Invoice.total > 0)
-    return session().scalars(query.order_by(Invoice.finalised_at.desc(), Invoice.total.desc()).limit(1)).first()
+    return (
+        session().scalars(query.order_by(Invoice.finalised_at.desc(), Invoice.total.desc()).limit(1)).first()
+    )
 
 
 # -- cards -------------------------------------------------------------------------------------------------------------
@@ -326,7 +346,9 @@ def _events(on: On, included: dict[str, int]) -> list[usage.NewEvent]:
 
     def event(meter: str, value: float, back: float, number: int) -> usage.NewEvent:
         amount = Decimal(str(round(max(value, 0.001), 3)))
-        return usage.NewEvent(f"{on.act.key}-{meter}-{number}", meter, amount, now - timedelta(seconds=int(span * back)))
+        return usage.NewEvent(
+            f"{on.act.key}-{meter}-{number}", meter, amount, now - timedelta(seconds=int(span * back))
+        )
 
     sites = max(1, round(included.get("sites", 3) * fill * dice.uniform(0.5, 1.2)))
     made = [event("sites", sites, 0.0, 0)]

@@ -29,7 +29,12 @@ class Bar:
         passed = now - self._begun
         left = passed / done * (of - done) if done else 0.0
         line = f"{self.title} [{'#' * full}{'.' * (WIDTH - full)}] {done}/{of}  {passed:.0f} s, {left:.0f} s left"
-        print(f"\r{line}\x1b[K" if self._live else line, end="" if self._live else "\n", file=self.out, flush=True)
+        print(
+            f"\r{line}\x1b[K" if self._live else line,
+            end="" if self._live else "\n",
+            file=self.out,
+            flush=True,
+        )
         self._drawn = self._live
 
     def __enter__(self) -> Self:

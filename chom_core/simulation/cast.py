@@ -14,7 +14,7 @@ GOOD, OTHER, LATER, DECLINED, POOR = (
 
 FIRST = (
     "Amber", "Birch", "Cedar", "Copper", "Dune", "Ember", "Fjord", "Granite", "Harbour", "Indigo", "Juniper", "Kestrel",
-    "Lantern", "Maple", "North", "Ochre", "Pebble", "Quarry", "River", "Saffron", "Thistle", "Umber", "Violet", "Willow",
+    "Lantern", "Maple", "North", "Ochre", "Pebble", "Quarry", "River", "Saffron", "Thistle", "Umber", "Violet",
 )  # fmt: skip
 SECOND = (
     "Architects", "Bakery", "Bikes", "Books", "Clinic", "Coffee", "Dental", "Events", "Films", "Florists", "Games",

@@ -6,29 +6,32 @@ are passed, and the rest is drawn from the same seed.
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from chom_core.billing.service import subscriptions
-from chom_core.database import PLATFORM_ID, Tenant, transaction
+from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.identity import service as identity
 from chom_core.identity.mail import MailRequest, mails
 from chom_core.identity.models import Person
 from chom_core.simulation import acts, books, guard, stage
+from chom_core.simulation.bar import Bar
 from chom_core.simulation.cast import Actor, cast
 from chom_core.simulation.script import Act, month
 from chom_core.values.errors import ChomError, Invalid
 from chom_core.values.principal import SYSTEM, Principal, Role, StaffRole
-from chom_core.work import advance, stand
+from chom_core.work import advance, stand, wake
 
 #: What somebody without a plan still may do.
 OUTSIDERS = frozenset({"join", "come_back", "settle_up", "open_shop"})
@@ -124,22 +127,38 @@ class Simulation:
             else:
                 tenant_id = mine[0].id
             assert person is not None
-            self._owners[actor.number] = Principal("person", person.id, tenant_id, Role.OWNER, name=actor.owner)
+            self._owners[actor.number] = Principal(
+                "person", person.id, tenant_id, Role.OWNER, name=actor.owner
+            )
         self._ids[actor.number] = tenant_id
         if not mine:
             stand(tenant_id, start)
 
     def _sign_up(self, actor: Actor) -> UUID:
-        if actor.kind == "reseller" or actor.parent is not None:  # staff enter resellers, resellers their customers
-            person = identity.create_person(actor.email, actor.owner, f"{actor.seed} paper lanterns", zone=actor.zone)
+        if (
+            actor.kind == "reseller" or actor.parent is not None
+        ):  # staff enter resellers, resellers their customers
+            person = identity.create_person(
+                actor.email, actor.owner, f"{actor.seed} paper lanterns", zone=actor.zone
+            )
             parent = self._ids[actor.parent] if actor.parent is not None else PLATFORM_ID
             return identity.create_organisation(
-                actor.name, zone=actor.zone, owner=person.id, kind=actor.kind, parent_id=parent, principal=SYSTEM
+                actor.name,
+                zone=actor.zone,
+                owner=person.id,
+                kind=actor.kind,
+                parent_id=parent,
+                principal=SYSTEM,
             ).id
         address = f"2001:db8:{actor.number >> 16:x}:{actor.number & 0xFFFF:x}::1"
         with _mailbox() as box:
             identity.sign_up(
-                actor.email, actor.owner, f"{actor.seed} paper lanterns", actor.name, zone=actor.zone, address=address
+                actor.email,
+                actor.owner,
+                f"{actor.seed} paper lanterns",
+                actor.name,
+                zone=actor.zone,
+                address=address,
             )
         token = str(box[-1].context["path"]).rpartition("/")[2]
         tenant_id = identity.verify_email(token, address=address).tenant_id
@@ -164,3 +183,20 @@ def _mailbox() -> Iterator[list[MailRequest]]:
         yield box
     finally:
         mails.use(before)
+
+
+def simulate(
+    seed: int, months: int, tenants: int, until: datetime | None = None, *, release: bool = False
+) -> dict[str, Any]:
+    """The command: in a process that has started, with a progress bar; Ctrl-C ends it after the act that is on."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    wake.configure(None)  # jobs are run here, by the clock's mover
+    end = (until or clock.machine().replace(day=1)).replace(
+        hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC
+    )
+    try:
+        with Bar("simulating") as bar:
+            return Simulation(seed, months, tenants, end, release, stop.is_set).run(bar.show)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -16,8 +16,8 @@ LIKELY: tuple[tuple[str, float], ...] = (
     ("credit_note", 0.015), ("pause", 0.006), ("new_card", 0.02), ("worse_card", 0.015), ("void", 0.003),
 )  # fmt: skip
 REASONS = (
-    "Too expensive", "Missing a feature", "Switched to another host", "Closing the business", "Only needed it for a while",
-    "Support was too slow", "Did not use it",
+    "Too expensive", "Missing a feature", "Switched to another host", "Closing the business",
+    "Only needed it for a while", "Support was too slow", "Did not use it",
 )  # fmt: skip
 #: How many hours lie between two looks at use, at least: a batch goes in at each look.
 LOOKS = 2
@@ -57,7 +57,9 @@ def month(actor: Actor, number: int, start: datetime, end: datetime, months: int
         begin += 0.05
     elif number > actor.joins:
         for what, likely in LIKELY:
-            if chance.random() < likely * (1.5 if what in ("upgrade", "add_on") and number > months / 2 else 1):
+            if chance.random() < likely * (
+                1.5 if what in ("upgrade", "add_on") and number > months / 2 else 1
+            ):
                 add(what)
         # churn falls from 8 to 5 % over the months
         if chance.random() < 0.08 - 0.03 * number / max(1, months):

@@ -1,4 +1,4 @@
-"""What has to be there before anybody can buy: the operator's catalogue, gateway, coupons and taxes; resellers' shops."""
+"""What must be there before anybody can buy: the operator's catalogue, gateway, coupons, taxes; resellers' shops."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from chom_core.billing.models import Coupon
+from chom_core.billing.models import Coupon, TaxRate
 from chom_core.billing.rules.coupons import Duration
 from chom_core.billing.service import catalogue, coupons, sellers, tax
 from chom_core.database import PLATFORM_ID, session, transaction
@@ -38,16 +38,21 @@ def operator() -> None:
             gate.switch(PLATFORM_ID, GATEWAY, on=True, by="staff", note="the simulation")
         _add_ons()
         _coupons()
-        known = {row.country for row in tax.rates()}
+        known = set(session().scalars(select(TaxRate.country).where(TaxRate.reseller_id == PLATFORM_ID)))
         for country, percent in RATES:
             if country not in known and not sellers.seller().country.startswith(country):
-                tax.set_rate(country, Decimal(percent), title=f"VAT {country}", effective_from=date(2015, 1, 1))
+                tax.set_rate(
+                    country, Decimal(percent), title=f"VAT {country}", effective_from=date(2015, 1, 1)
+                )
 
 
 def reseller_shop(actor: Actor) -> None:
     """In the reseller's unit: its own seller, plans, add-ons and coupons."""
     sellers.ensure_seller(
-        f"{actor.name} Ltd", currency=CURRENCY, country=actor.country, number_prefix=f"R{actor.number + 1:02d}-"
+        f"{actor.name} Ltd",
+        currency=CURRENCY,
+        country=actor.country,
+        number_prefix=f"R{actor.number + 1:02d}-",
     )
     for place, (code, monthly, sites, storage, traffic) in enumerate(
         (("basic", "39.00", 3, 10, 100), ("plus", "99.00", 15, 60, 400)), start=1

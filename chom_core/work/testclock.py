@@ -16,7 +16,7 @@ from chom_core.work.schedules import Due
 _LOCK = "select pg_try_advisory_xact_lock(hashtextextended('chom-clock:' || %s, 0))"
 _SET = "update core.tenant set clock_at = %s, generation = generation + 1 where id = %s returning id"
 # In the middle of a move nobody need hear of each instant: the last one tells.
-_PASS = "update core.tenant set clock_at = %s where id = %s"
+_MOVE = "update core.tenant set clock_at = %s where id = %s"
 _RELEASE = """
 update core.job set due_at = now()
 where tenant_id = %s and due_at is null and state = 'ready' and business_due_at <= %s
@@ -102,7 +102,7 @@ def _step(tenant_id: UUID, instant: datetime, running: Sequence[Due], *, on_the_
     """Set the clock and let go what is due then, in one transaction: a crash between instants loses nothing."""
     with transaction(tenant_id):
         connection = session().connection()
-        connection.exec_driver_sql(_PASS if on_the_way else _SET, (instant, tenant_id))
+        connection.exec_driver_sql(_MOVE if on_the_way else _SET, (instant, tenant_id))
         connection.exec_driver_sql(_RELEASE, (tenant_id, instant))
         for due in running:
             schedules.fan_out(due, instant, tenant_id)

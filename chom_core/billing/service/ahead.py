@@ -42,7 +42,9 @@ _CREDIT = """
 select min(expires_at) from core.credit_grant
 where tenant_id = %(tenant)s and remaining > 0 and expires_at is not null
 """
-_PAYOUTS = "select %(now)s::timestamptz from core.payout where tenant_id = %(tenant)s and status = 'pending' limit 1"
+_PAYOUTS = (
+    "select %(now)s::timestamptz from core.payout where tenant_id = %(tenant)s and status = 'pending' limit 1"
+)
 # Without services the levels are nought, and nought needs no reading.
 _GATHERING = """
 select %(now)s::timestamptz where exists (select from core.service where tenant_id = %(tenant)s)
@@ -54,7 +56,8 @@ _LONG = """
 select id, start from (
   select s.id, s.current_period_start as begun, s.current_period_end as ended, coalesce(
     (select max(c.period_end) from core.usage_closing c left join core.invoice i on i.id = c.invoice_id
-     where c.tenant_id = %(tenant)s and c.subscription_id = s.id and c.meter = '' and (i.id is null or i.status <> 'void')),
+     where c.tenant_id = %(tenant)s and c.subscription_id = s.id and c.meter = ''
+       and (i.id is null or i.status <> 'void')),
     s.started_at, s.created_at) as start
   from core.subscription s where s.tenant_id = %(tenant)s and s.status in ('trialing', 'active', 'past_due')) live
 where ended > start and (start < begun or ended - begun > interval '32 days')
@@ -89,7 +92,9 @@ def gathering() -> datetime | None:
 def months_of_use() -> datetime | None:
     """Months of use that end before the period they lie in, as those of a plan paid yearly."""
     ends = []
-    for subscription_id, start in session().connection().exec_driver_sql(_LONG, {"tenant": current().tenant_id}):
+    for subscription_id, start in (
+        session().connection().exec_driver_sql(_LONG, {"tenant": current().tenant_id})
+    ):
         of = session().get_one(Subscription, subscription_id)
         end = usage_tariffs.month(of, start).end
         ends += [end] if end < of.current_period_end else []
