@@ -150,7 +150,13 @@ cents = st.integers(-10_000, 10_000).filter(bool)
 def test_any_sequence_of_balanced_postings_leaves_the_books_right(
     buyer: UUID, groups: list[list[int]]
 ) -> None:
-    codes = ("cash", "revenue", "tax_payable", "write_off", "promotional_expense")  # nothing else counts these
+    codes = (
+        "cash",
+        "revenue",
+        "tax_payable",
+        "write_off",
+        "promotional_expense",
+    )  # nothing else counts these
     with transaction(buyer):
         for amounts in groups:
             lines = [(codes[i % 5], money(amount)) for i, amount in enumerate(amounts)]
