@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from chom_core.billing.models import CreditNote, Invoice, InvoiceLine, Subscription
-from chom_core.billing.service import catalogue, changes, checkout, invoices, purchases, renewal
+from chom_core.billing.service import catalogue, changes, checkout, purchases, renewal, tax
 from chom_core.billing.service.change_payments import Changed
 from chom_core.billing.service.checkout import Outcome
 from chom_core.billing.service.purchases import Click
@@ -95,4 +95,4 @@ def notes(tenant: UUID) -> list[CreditNote]:
 
 def taxed(monkeypatch: pytest.MonkeyPatch, percent: str) -> None:
     """Every bill bears this tax."""
-    monkeypatch.setattr(invoices, "_tax", lambda query: TaxAnswer("VAT", Decimal(percent)))
+    monkeypatch.setattr(tax, "answer", lambda query: TaxAnswer("VAT", Decimal(percent)))
