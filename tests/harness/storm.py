@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ import psycopg
 import structlog
 
 from chom_core import config
-from chom_core.database import engine
+from chom_core.database import clock, engine
 from chom_core.embedded import Postgres
 from chom_core.notifications import smtp
 from chom_core.plugin_host import gate
@@ -164,6 +165,7 @@ class Sky:
     server: Server
     admin: str
     base: str
+    told_at: datetime
 
     @contextlib.contextmanager
     def copy(self) -> Iterator[psycopg.Connection[Any]]:
@@ -199,7 +201,7 @@ class Sky:
                 answers = storm.blow(of, planned)
             finally:
                 storm._end()
-            verdict = judge(root)
+            verdict = judge(root, self.told_at)
         forged = [one for one in planned if one.forged]
         accepted = sum(answers[one.number] < 400 for one in forged) + verdict.unknown
         figures = {"deliveries": len(planned), "forged": len(forged), "accepted": accepted, "kills": storm.kills(),
@@ -220,7 +222,7 @@ def sky(events: int) -> Iterator[Sky]:
                 KINDS[name] = replace(kind, attempts=MANY)
             storm_story.tell(world, events)
             engine.engine().dispose()
-            yield Sky(server, admin, base)
+            yield Sky(server, admin, base, clock.machine())
 
 
 def main() -> int:

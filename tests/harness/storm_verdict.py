@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -24,6 +26,7 @@ _REST = (
     "select tenant_id, count(*) from core.payment_method group by 1 order by 1",
     "select reference, status, amount from plugin_stripe.dispute order by 1",
 )
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _UNHEARD = """
 select count(*) from plugin_stripe.sandbox_object o where o.kind = 'event' and not exists (
   select from plugin_stripe.webhook_event w where w.event_id = o.reference and w.status in ('done', 'ignored'))"""
@@ -45,9 +48,14 @@ class Verdict:
     entries: int
 
 
-def judge(root: psycopg.Connection[Any]) -> Verdict:
-    """Look at the database that the process is bound to (`root` is a superuser's connection to it)."""
-    entries = root.execute(_LEDGER).fetchall()
+def judge(root: psycopg.Connection[Any], told_at: datetime) -> Verdict:
+    """Look at the database that the process is bound to (`root` is a superuser's connection to it).
+
+    Keys of the ledger hold ids; those of things that were made in the storm itself (after `told_at`) differ by nature.
+    """
+    entries = sorted(
+        (*row[:1], _without_new(row[1], told_at), *row[2:]) for row in root.execute(_LEDGER).fetchall()
+    )
     rest = [row for sql in _REST for row in root.execute(sql.encode()).fetchall()]
     with everyone("storm: check the ledger") as here:
         problems = ledger.check(here)
@@ -60,6 +68,12 @@ def judge(root: psycopg.Connection[Any]) -> Verdict:
         dead=_number(root, "select count(*) from core.job where state in ('dead', 'failed')"),
         entries=len(entries),
     )
+
+
+def _without_new(key: str, told_at: datetime) -> str:
+    """The key, with «new» for every UUIDv7 made since."""
+    newest = int(told_at.timestamp() * 1000)
+    return _ID.sub(lambda found: "new" if int(found[0].replace("-", "")[:12], 16) > newest else found[0], key)
 
 
 def _hash(rows: list[Any]) -> str:

@@ -113,7 +113,7 @@ def test_a_plan_is_bought_with_a_card_entered_on_the_way(chom: World, shop: Orga
     page = shop.client().get(back, follow_redirects=True).text
     assert "press Pay" in page
     chosen = re.search(r'name="method" value="([0-9a-f-]{36})" checked', page)
-    assert chosen is not None
+    assert chosen is not None, page[page.find("How you pay") :][:1500]
     done = shop.post("/checkout/pro", {**fields_of(page), "method": chosen[1]})
     assert done.status_code == 303, done.text[:800]
     chom.run_jobs()
