@@ -16,7 +16,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 
 from chom_core.database import clock, engine, wire
 from chom_core.database.actor import CORE, ForeignWrite, Running, _actor
-from chom_core.database.base import TenantRow
+from chom_core.database.base import ResellerRow, TenantRow
 from chom_core.database.wire import Statement, Text
 from chom_core.values.errors import NotFound
 from chom_core.values.principal import SYSTEM, Principal
@@ -38,7 +38,7 @@ class Unit:
 
     `hook_table` is the plugin host's: the implementations that answer for this organisation. `savepoint` is the
     connection that holds one while a plugin's hook reads. `fence` is the filter of its selects, made once. `last` is
-    sent with its COMMIT. `running` says whose code runs in it.
+    sent with its COMMIT. `running` says whose code runs in it. `held`: see `_hold`.
     """
 
     session: Session
@@ -54,6 +54,7 @@ class Unit:
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     cache: dict[Any, Any] = field(default_factory=dict)
     running: Running = field(default_factory=lambda: Running(CORE, True))
+    held: list[ResellerRow] = field(default_factory=list)
 
     @cached_property
     def pending(self) -> Pending:
@@ -105,10 +106,21 @@ def _set_fence(session: _Session, transaction: SessionTransaction, connection: C
     if transaction.nested:
         return
     unit = session.unit
+    unit.held.clear()
     if unit.everyone:
         connection.exec_driver_sql("set local role chom_staff")
     if unit.tenant_id is not None:
         _enter(unit, connection)
+
+
+@event.listens_for(_Session, "loaded_as_persistent")
+def _hold(session: _Session, row: object) -> None:
+    """What a seller sells under is asked for again and again: until its transaction ends, a unit reads it once.
+
+    A session lets go of what nobody refers to, and the next `get` would read the row anew, with all that hangs on it.
+    """
+    if isinstance(row, ResellerRow):
+        session.unit.held.append(row)
 
 
 def _enter(unit: Unit, connection: Connection) -> None:

@@ -16,7 +16,7 @@ from chom_core.billing.service import discounts, grants, rating, sellers, tax
 from chom_core.billing.service.rating import Charge, Proposed, Reduction
 from chom_core.database import Tenant, clock, current, session
 from chom_core.plugin_host import hooks
-from chom_core.values.billing import Bill, BillLine, LinesQuery, TaxAnswer, TaxQuery
+from chom_core.values.billing import Bill, LinesQuery, TaxAnswer, TaxQuery
 from chom_core.values.errors import Conflict, NotFound, PluginFailed
 from chom_core.values.money import Money
 from chom_core.values.period import Period
@@ -41,17 +41,10 @@ def rate(
     proposed = [Proposed(plugin, one) for plugin, value, _error in answers for one in value or ()]
     before_tax = rating.bill(currency, lines, proposed, None, reductions)
     query = TaxQuery(sellers.facts(sellers.seller()), who, currency, before_tax.lines, at)
-    return rating.bill(currency, lines, proposed, _tax(query), reductions)
+    return rating.bill(currency, lines, proposed, tax_on(query), reductions)
 
 
-def rate_by(seller: Seller, currency: str, lines: Sequence[BillLine]) -> Bill:
-    """The bill of `seller`, not the customer's usual one, for finished lines: no coupons, no proposals, its tax."""
-    who = sellers.customer(sellers.profile())
-    query = TaxQuery(sellers.facts(seller), who, currency, tuple(lines), clock.now())
-    return rating.bill(currency, lines, [], _tax(query))
-
-
-def _tax(query: TaxQuery) -> TaxAnswer | None:
+def tax_on(query: TaxQuery) -> TaxAnswer | None:
     found = [(plugin, value) for plugin, value, _error in hooks.billing_tax(query) if value is not None]
     if len(found) > 1:
         raise PluginFailed(
@@ -66,20 +59,29 @@ def _tax(query: TaxQuery) -> TaxAnswer | None:
 def draft(bill: Bill, *, seller: Seller, subscription_id: UUID | None, period: Period | None) -> Invoice:
     """A draft with the bill's lines. No number yet, nothing owed."""
     invoice = Invoice(tenant_id=_tenant(), seller_id=seller.id, subscription_id=subscription_id, status="draft",
-                      currency=bill.currency, subtotal=0, tax=0, total=0)  # fmt: skip
+                      currency=bill.currency)  # fmt: skip
     if period is not None:
         invoice.period_start, invoice.period_end = period.start, period.end
+    _sum(invoice, bill)
     session().add(invoice)
     session().flush()
-    write_lines(invoice, bill)
+    _add_lines(invoice, bill)
     return invoice
 
 
 def write_lines(invoice: Invoice, bill: Bill) -> None:
     """Put the bill on a draft, in place of what stood there."""
     session().execute(delete(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id))
+    _sum(invoice, bill)
+    _add_lines(invoice, bill)
+
+
+def _sum(invoice: Invoice, bill: Bill) -> None:
     invoice.subtotal, invoice.tax, invoice.total = bill.subtotal.amount, bill.tax.amount, bill.total.amount
     invoice.tax_title, invoice.tax_rate, invoice.tax_note = bill.tax_title, bill.tax_rate, bill.tax_note
+
+
+def _add_lines(invoice: Invoice, bill: Bill) -> None:
     session().add_all(
         InvoiceLine(
             tenant_id=invoice.tenant_id,
@@ -155,7 +157,7 @@ def number(invoice: Invoice) -> None:
 def _freeze(invoice: Invoice, seller: Seller) -> None:
     profile = sellers.profile()
     tenant = session().get_one(Tenant, invoice.tenant_id)
-    now = clock.now()
+    brand, now = _brand(seller), clock.now()
     invoice.finalised_at, invoice.due_at = now, now + timedelta(days=seller.due_days)
     invoice.snapshot = {
         "seller": {
@@ -166,7 +168,7 @@ def _freeze(invoice: Invoice, seller: Seller) -> None:
             "name": profile.name, "address": profile.address, "country": profile.country,
             "region": profile.region, "vat_id": profile.vat_id, "email": profile.email, "organisation": tenant.name,
         },
-        "brand": _brand(seller),
+        "brand": brand,
         "tax": {"title": invoice.tax_title, "rate": str(invoice.tax_rate), "note": invoice.tax_note},
     }  # fmt: skip
 
