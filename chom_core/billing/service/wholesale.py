@@ -22,6 +22,7 @@ from chom_core.billing.rules.cycles import Cycle
 from chom_core.billing.service import earnings, invoices, rating, renewal, sellers, usage_totals
 from chom_core.billing.service.rating import Charge
 from chom_core.database import PLATFORM_ID, Tenant, clock, current, restart, session, transaction
+from chom_core.values.billing import TaxQuery
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period
@@ -180,7 +181,10 @@ def _invoice(of: Settlement, month: Period, retail: list[Retail]) -> Invoice:
     platform = session().scalar(select(Seller).where(Seller.reseller_id == PLATFORM_ID))
     if platform is None:
         raise NotFound("The platform sells nothing yet.", fix="Set up its seller under Staff → Settings.")
-    bill = invoices.rate_by(platform, of.currency, rating.lines_of(charges(of, month, retail)))
+    lines = rating.lines_of(charges(of, month, retail))
+    who = sellers.customer(sellers.profile())
+    query = TaxQuery(sellers.facts(platform), who, of.currency, lines, clock.now())
+    bill = rating.bill(of.currency, lines, [], invoices.tax_on(query))
     return invoices.draft(bill, seller=platform, subscription_id=None, period=month)
 
 

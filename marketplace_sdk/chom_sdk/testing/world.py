@@ -22,7 +22,7 @@ from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.identity.models import Membership, Person
 from chom_core.identity.service import create_api_key, open_session
 from chom_core.notifications import smtp
-from chom_core.plugin_host import gate, registry
+from chom_core.plugin_host import gate, lifecycle, registry
 from chom_core.provisioning import funding
 from chom_core.values.ids import uuid7
 from chom_core.values.money import Money
@@ -106,6 +106,11 @@ class Organisation:
         """The service is deleted, and `service.deleted` is said; `run_jobs` delivers it."""
         samples.delete_service(self, service_id)
 
+    def erase(self) -> None:
+        """The organisation is erased from every plugin."""
+        with self.acting():
+            lifecycle.erase_tenant(self.id)
+
     def move_clock(self, to: datetime) -> None:
         """Let time pass for this organisation: what falls due runs, in order."""
         with transaction() as here:
@@ -173,17 +178,11 @@ class World:
         """The same card at the gateway is on file in each of them."""
         for one in organisations:
             with transaction(one.id) as here:
-                here.add(
-                    PaymentMethod(
-                        tenant_id=one.id,
-                        gateway="sample",
-                        reference="the-same-card",
-                        brand="Visa",
-                        last4="4242",
-                        expiry_month=12,
-                        expiry_year=2099,
-                    )  # fmt: skip
-                )
+                row = PaymentMethod(
+                    tenant_id=one.id, gateway="sample", reference="the-same-card", brand="Visa", last4="4242",
+                    expiry_month=12, expiry_year=2099,
+                )  # fmt: skip
+                here.add(row)
 
     def browser(self, person_id: UUID, tenant_id: UUID | None) -> FlaskClient:
         """A browser with that person's session cookie."""

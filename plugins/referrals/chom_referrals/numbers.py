@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -135,12 +136,12 @@ def _earned(here: UUID, start: date, weeks: list[date], x: list[float]) -> list[
     return found
 
 
-def _days(column: object, mine: object, start: date) -> object:
+def _days(column: Any, mine: Any, start: date) -> Any:
     day = cast(func.timezone("UTC", column), Date)
     return select(day, func.count()).where(mine, Referral.status != "refused", day >= start).group_by(day)
 
 
-def _by_week(query: object, weeks: list[date]) -> list[int]:
+def _by_week(query: Any, weeks: list[date]) -> list[int]:
     sums = dict.fromkeys(weeks, 0)
     for day, count in session().execute(query):
         sums[_monday(day)] = sums.get(_monday(day), 0) + int(count)

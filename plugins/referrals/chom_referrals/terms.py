@@ -45,7 +45,10 @@ class Terms:
     def of_json(cls, kept: Mapping[str, Any]) -> Terms:
         """As they were promised."""
         numbers = ("fixed", "first", "percent", "cap", "referee_percent")
-        return cls(**{name: Decimal(value) if name in numbers else value for name, value in kept.items()})
+        held: dict[str, Any] = {
+            name: Decimal(kept[name]) if name in numbers else kept[name] for name in cls.__slots__
+        }
+        return cls(**held)
 
     def commission(self, nth: int, base: Money, earned: Money, bonus: Decimal = Decimal(0)) -> Money:
         """What the `nth` paid invoice earns (from 1). `earned`: by this newcomer before, in the same currency.

@@ -10,7 +10,7 @@ from chom_referrals import attribution, codes, commissions
 from chom_referrals.models import ClickDay, Code, Referral
 from sqlalchemy import func, select
 
-from chom_sdk import Money, Role, billing, transaction
+from chom_sdk import Money, Role, billing, clock, transaction
 from chom_sdk.testing import Organisation, World
 from chom_sdk.testing.sales import books
 
@@ -160,25 +160,19 @@ def test_the_api_tells_the_same(
 
 
 def _brought() -> dict[str, str]:
-    from chom_sdk import clock
-
     return {"code": "NORTH-1", "at": str(int(clock.now().timestamp())), "source": "x"}
 
 
 def test_erasing_an_organisation_takes_its_links_and_what_it_was_sent_by(
     chom: World, northlight: Organisation, other_organisation: Organisation, code: Code
 ) -> None:
-    from chom_core.plugin_host import lifecycle
-
     with other_organisation.acting():
         attribution.attribute(other_organisation.id, "Pinecrest", _brought())
-    with other_organisation.acting():
-        lifecycle.erase_tenant(other_organisation.id)
+    other_organisation.erase()
     with northlight.acting() as here:
         assert here.scalars(select(Referral)).all() == []
         assert here.scalars(select(Code.id)).all() == [UUID(str(code.id))]
-    with northlight.acting():
-        lifecycle.erase_tenant(northlight.id)
+    northlight.erase()
     with northlight.acting() as here:
         assert here.scalars(select(Code)).all() == []
 
