@@ -61,18 +61,14 @@ class Simulation:
         begun = time.monotonic()
         stage.operator()
         actors = cast(self.seed, self.months, self.tenants)
-        done, total = 0, sum(self.months - actor.joins for actor in actors)
+        todo = [(actor, number) for number in range(self.months) for actor in actors if number >= actor.joins]
         stopped = False
-        for number in range(self.months):
-            for actor in actors:
-                if number < actor.joins:
-                    continue
-                if self.stopping():
-                    stopped = True
-                    break
-                self._month(actor, number)
-                done += 1
-                progress(done, total)
+        for done, (actor, number) in enumerate(todo, start=1):
+            if self.stopping():
+                stopped = True
+                break
+            self._month(actor, number)
+            progress(done, len(todo))
         if self.release and not stopped:
             for tenant_id in self._ids.values():
                 stand(tenant_id, None)
@@ -97,9 +93,9 @@ class Simulation:
         for act in todo:
             if act.what not in OUTSIDERS and not self._subscribed(tenant_id):
                 continue
-            advance(tenant_id, act.at)
+            advance(tenant_id, act.at, quick=True)
             self._do(actor, tenant_id, act)
-        advance(tenant_id, end)
+        advance(tenant_id, end, quick=True)
 
     def _do(self, actor: Actor, tenant_id: UUID, act: Act) -> None:
         try:

@@ -153,6 +153,11 @@ def served(tenant_id: UUID) -> list[Due]:
     return [Due(*row) for row in rows]
 
 
+def knows(due: Due) -> bool:
+    """Does anybody know when this schedule next has work?"""
+    return due.kind in _ahead
+
+
 def next_run(due: Due, after: datetime) -> datetime | None:
     """When the schedule next runs after `after` for the current organisation and may find work; None: not in sight."""
     look = _ahead.get(due.kind)
