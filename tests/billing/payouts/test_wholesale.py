@@ -25,9 +25,10 @@ from chom_core.billing.service import (
 )
 from chom_core.billing.service.rating import Charge
 from chom_core.billing.service.usage import NewEvent
-from chom_core.database import Tenant, clock, transaction
+from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound, uuid7
 from chom_core.values.billing import PlanShape
+from chom_core.work import enqueue, run_all
 from tests.billing.shop import books_are_right
 from tests.conftest import Database, make_tenant
 
@@ -181,3 +182,16 @@ def test_a_customer_is_no_reseller(buyer: UUID) -> None:
     with transaction(buyer), pytest.raises(NotFound):
         wholesale.choose("wholesale")
     assert clock.now()
+
+
+def test_the_nightly_job_settles_every_reseller_once(brightside: UUID) -> None:
+    with transaction(brightside):
+        wholesale.choose("wholesale")
+    stand_at(brightside, END)
+    for _night in range(2):
+        with transaction(PLATFORM_ID):
+            enqueue(wholesale.RUN)
+        run_all(reraise=True)
+    with transaction(brightside) as here:
+        assert [row.wholesale for row in here.scalars(select(WholesaleStatement))] == [24_900]
+    books_are_right()
