@@ -18,12 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 #: The long ones first, so that the last minute is not one process alone.
 LONG = (
+    "tests/billing",
+    "tests/billing/dunning",
+    "tests/billing/usage",
     "tests/provisioning",
     "tests/work",
     "tests/identity",
     "tests/plugin_host",
     "tests/browser",
-    "tests/billing",
+    "plugins/stripe/tests",
 )
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|error|errors)\b")
 
@@ -40,8 +43,8 @@ class Done:
 
 
 def suites() -> list[str]:
-    """Folders of tests: those of the core by floor, the SDK's, each plugin's."""
-    folders = {path.parent for path in (ROOT / "tests").glob("*/test_*.py")}
+    """Folders of tests: those of the core by floor and their parts, the SDK's, each plugin's."""
+    folders = {path.parent for path in (ROOT / "tests").rglob("test_*.py")}
     folders |= {path.parent for path in ROOT.glob("marketplace_sdk/tests/test_*.py")}
     folders |= {path.parent for path in ROOT.glob("plugins/*/tests/test_*.py")}
     names = sorted(str(folder.relative_to(ROOT)) for folder in folders)
@@ -51,7 +54,8 @@ def suites() -> list[str]:
 def run(name: str) -> Done:
     """One suite to its end; its output is shown only where something failed."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=3", name]
+    files = sorted(str(path) for path in (ROOT / name).glob("test_*.py"))  # its parts are suites of their own
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=3", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     found = {
         kind.rstrip("s") if kind == "errors" else kind: int(n)

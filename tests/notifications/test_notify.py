@@ -89,6 +89,17 @@ def test_every_event_of_the_kernel_makes_its_message(tenants: tuple[UUID, UUID],
             "off_session": True,
         },
         "subscription.ended": {"subscription_id": "03"},
+        "subscription.change_upcoming": {
+            "subscription_id": "03",
+            "change_id": "04",
+            "plan": "pro",
+            "at": "2026-12-25T00:00:00+00:00",
+        },
+        "subscription.change_failed": {
+            "subscription_id": "03",
+            "change_id": "05",
+            "why": "The card was refused.",
+        },
         "member.joined": {"person_id": str(newcomer), "role": "member"},
         "feature.switched": {"plugin": "projects", "on": True, "why": "On: Dana, 3 Nov, «pilot»"},
     }
