@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 #: The long ones first, so that the last minute is not one process alone.
 LONG = (
     "tests/billing",
+    "tests/billing/machine",
     "tests/billing/dunning",
     "tests/billing/usage",
     "tests/provisioning",

@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 
 from chom_core import config
 from chom_core.billing import ledger
-from chom_core.database import everyone
+from chom_core.database import clock, everyone
 from chom_core.demo import install
 from chom_core.embedded import Postgres
 from chom_core.simulation.bar import Bar
@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--tenants", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--until", type=datetime.fromisoformat, default=datetime.now(UTC).replace(day=1))
+    parser.add_argument("--until", type=datetime.fromisoformat, default=clock.machine().replace(day=1))
     parser.add_argument("--outcomes", action="store_true", help="also how each kind of act went")
     given = parser.parse_args()
     stop = threading.Event()
