@@ -74,7 +74,7 @@ def unpaid_steps(dunning_id: UUID) -> list[StepInfo]:
     return [StepInfo(row.kind, row.rung, row.at, row.by, row.note) for row in session().scalars(query)]
 
 
-def _rows() -> Select[tuple[Dunning, Invoice]]:
+def _rows() -> Select[Dunning, Invoice]:
     return select(Dunning, Invoice).join(Invoice, Invoice.id == Dunning.invoice_id)
 
 

@@ -90,7 +90,9 @@ def make_default(method_id: UUID) -> None:
     )
     session().refresh(chosen)
     chosen.is_default = True
-    emit("payment_method.made_default", subject=f"payment_method:{chosen.id}", payload={"last4": chosen.last4})
+    emit(
+        "payment_method.made_default", subject=f"payment_method:{chosen.id}", payload={"last4": chosen.last4}
+    )
     session().flush()
 
 

@@ -158,7 +158,9 @@ def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
     session().flush()
     if of.timing == "arrears":
         return Turn(of, past, Period(began, at) if past else None, at, False)
-    named = period if began < at else None  # one that was resumed begins anew, maybe when an earlier period did
+    named = (
+        period if began < at else None
+    )  # one that was resumed begins anew, maybe when an earlier period did
     return Turn(of, (*past, *subscriptions.charges(of, period)), named, at, False)
 
 
