@@ -90,6 +90,16 @@ def test_a_declined_purchase_gives_the_coupon_back_to_the_next_try(buyer: UUID) 
     books_are_right()
 
 
+def test_after_a_declined_card_the_page_still_shows_the_price_with_the_code(buyer: UUID) -> None:
+    """The page is shown again with the same code: its own redemption must not stand in its way."""
+    coupon(max_redemptions=1)
+    assert buy(buyer, "pro", card=DECLINED, promo="SAVE").state == "declined"
+    assert buy(buyer, "pro", card=GOOD, promo="SAVE").state == "done"
+    with transaction(buyer), pytest.raises(Invalid):
+        checkout.preview(Order("pro", promotion_code="SAVE"))
+    assert [bill.total for bill in bills(buyer)] == [3950]
+
+
 def test_an_abandoned_purchase_lets_the_coupon_go(buyer: UUID) -> None:
     made = coupon(max_redemptions=1)
     with pytest.raises(Conflict, match="amount is"), transaction(buyer):

@@ -13,7 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chom_core.audit.service import Subject
 from chom_core.audit.service import record as audit
-from chom_core.billing.models import Coupon, CouponCount, CouponRedemption, Invoice, PromotionCode
+from chom_core.billing.models import (
+    Coupon,
+    CouponCount,
+    CouponRedemption,
+    Invoice,
+    PromotionCode,
+    Subscription,
+)
 from chom_core.billing.rules.coupons import Duration
 from chom_core.billing.service import discounts, sellers
 from chom_core.billing.service.discounts import Held
@@ -114,10 +121,11 @@ def normal(code: str) -> str:
 
 def offered(code: str, plan: str, currency: str, subscription_id: UUID | None = None) -> Held:
     """What the code would take off, for a preview; nothing is written. Raises Invalid where it takes nothing off."""
-    word, coupon = _redeemable(code, plan, currency)
+    word, coupon = _redeemable(code, plan, currency, trying=True)
+    mine = _on_open_purchases(coupon)
     for subject, limit in ((coupon.id, coupon.max_redemptions), (word.id, word.max_redemptions)):
         count = session().scalar(select(CouponCount.redeemed).where(CouponCount.subject_id == subject))
-        if limit is not None and (count or 0) >= limit:
+        if limit is not None and (count or 0) - mine >= limit:
             raise _gone()
     return discounts.of_terms(coupon, coupon.id, subscription_id)
 
@@ -190,7 +198,7 @@ def _count(subject: UUID, limit: int | None) -> None:
         raise _gone()
 
 
-def _redeemable(code: str, plan: str, currency: str) -> tuple[PromotionCode, Coupon]:
+def _redeemable(code: str, plan: str, currency: str, *, trying: bool = False) -> tuple[PromotionCode, Coupon]:
     now = clock.now()
     query = (
         select(PromotionCode, Coupon)
@@ -209,15 +217,31 @@ def _redeemable(code: str, plan: str, currency: str) -> tuple[PromotionCode, Cou
         raise _refused(_("This code is for other plans."))
     if coupon.currency and coupon.currency != currency:
         raise _refused(_("This code is for prices in %(currency)s.", currency=coupon.currency))
-    _within_customers_limits(word, coupon)
+    _within_customers_limits(word, coupon, _on_open_purchases(coupon) if trying else 0)
     return word, coupon
 
 
-def _within_customers_limits(word: PromotionCode, coupon: Coupon) -> None:
+def _on_open_purchases(coupon: Coupon) -> int:
+    """Redemptions of a plan whose card was declined: the next press of the button lets them go first."""
+    query = (
+        select(func.count(CouponRedemption.id))
+        .join(Subscription, Subscription.id == CouponRedemption.subscription_id)
+        .where(
+            CouponRedemption.coupon_id == coupon.id,
+            CouponRedemption.status == "active",
+            Subscription.status == "incomplete",
+            Subscription.shape == "hosting",
+        )
+    )
+    return session().scalar(query) or 0
+
+
+def _within_customers_limits(word: PromotionCode, coupon: Coupon, mine_again: int) -> None:
     mine = select(func.count(CouponRedemption.id)).where(
         CouponRedemption.coupon_id == coupon.id, CouponRedemption.status != "released"
     )
-    if coupon.per_customer is not None and (session().scalar(mine) or 0) >= coupon.per_customer:
+    used = (session().scalar(mine) or 0) - mine_again
+    if coupon.per_customer is not None and used >= coupon.per_customer:
         raise _refused(_("You have used this code already."))
     bought = select(Invoice.id).where(Invoice.number.is_not(None), Invoice.amount_paid > 0).limit(1)
     if word.first_time and session().scalar(bought) is not None:
