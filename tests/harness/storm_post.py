@@ -75,7 +75,7 @@ def plan(
     late = {event for event in event_ids if dice.random() < 0.1}
     true = [(event, "") for event in event_ids for _ in range(TIMES)]
     false = [
-        (dice.choice(event_ids), dice.choice(FORGED)) for _ in range(max(len(FORGED), total - len(true)))
+        (dice.choice(event_ids), dice.choice(FORGED)) for _ in range(max(len(event_ids), total - len(true)))
     ]
     every = [*true, *false]
     dice.shuffle(every)
