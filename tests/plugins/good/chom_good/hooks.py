@@ -16,17 +16,21 @@ from chom_sdk.billing import (
     LinesQuery,
     PayoutGateway,
     PayoutQuery,
+    PurchaseQuery,
     TaxAnswer,
     TaxQuery,
 )
 from chom_sdk.branding import Brand, BrandQuery
+from chom_sdk.identity import Arrival
 from chom_sdk.notifications import Channel, ChannelQuery
 from chom_sdk.provisioning import (
     Consequence,
     DeleteQuery,
+    GroupQuery,
     KindQuery,
     NodeDriver,
     Refusal,
+    ServiceGroup,
     ServiceKind,
     ServiceOrder,
 )
@@ -52,6 +56,23 @@ def billing_gateways(query: GatewayQuery) -> Gateway | None:
 def billing_payouts(query: PayoutQuery) -> PayoutGateway | None:
     """None pays out the test currency."""
     return None
+
+
+@hookimpl
+def billing_may_buy(query: PurchaseQuery) -> Refusal | None:
+    """It forbids nothing."""
+    return None
+
+
+@hookimpl
+def arrival_facts(arrival: Arrival) -> Mapping[str, str] | None:
+    return {"from": "good"} if arrival.query.get("good") else None
+
+
+@hookimpl
+def provisioning_groups(query: GroupQuery) -> Sequence[ServiceGroup] | None:
+    """It keeps no groups."""
+    return ()
 
 
 @hookimpl
