@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -17,7 +19,9 @@ from chom_core.values.billing import PlanShape
 from chom_core.values.errors import Unavailable
 from chom_core.values.money import Money
 
-CURRENCY, GATEWAY = "USD", "sandbox_gateway"
+CURRENCY = "USD"
+#: Data, since the core knows no plugin by name.
+GATEWAY: str = tomllib.loads((Path(__file__).parent / "shop.toml").read_text())["gateway"]
 #: The code that newcomers type, and the coupon that staff give.
 WELCOME, LOYAL = "WELCOME20", "Loyal customer"
 ADD_ONS = (("extra-backups", "Extra backups", "4.00"), ("priority-support", "Priority support", "19.00"))
@@ -31,8 +35,8 @@ def operator() -> None:
         catalogue.seed_catalogue(CURRENCY, "Lanternworks Inc.")
         if GATEWAY not in registry.loaded:
             raise Unavailable(
-                "The simulation pays by the sandbox gateway, which is not here.",
-                fix="Install plugins/sandbox_gateway, then run «chom migrate --install-all».",
+                f"The simulation pays by {GATEWAY}, which is not here.",
+                fix=f"Install plugins/{GATEWAY}, then run «chom migrate --install-all».",
             )
         if not gate.is_enabled(PLATFORM_ID, GATEWAY):
             gate.switch(PLATFORM_ID, GATEWAY, on=True, by="staff", note="the simulation")

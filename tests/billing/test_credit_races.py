@@ -33,7 +33,7 @@ from chom_core.values.errors import ChomError
 from chom_core.work import run_all
 from tests.billing import till
 from tests.billing.shop import books_are_right
-from tests.billing.test_machine import STUB
+from tests.billing.stub import STUB
 from tests.conftest import make_tenant
 
 

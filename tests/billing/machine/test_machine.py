@@ -35,9 +35,10 @@ from chom_core.billing.service import (
 from chom_core.billing.service.gateways import Bound
 from chom_core.database import everyone, transaction
 from chom_core.values import Money, uuid7
-from chom_core.values.billing import FollowUp, PaymentRequest, PaymentResult, PaymentStatus
+from chom_core.values.billing import PaymentResult, PaymentStatus
 from chom_core.values.errors import ChomError
 from tests.billing import till
+from tests.billing.stub import STUB
 from tests.conftest import make_tenant
 
 #: Steps in all, in four tests that two cores share; an example has fifty.
@@ -76,29 +77,6 @@ union all select 'Refund', id, status from core.refund where tenant_id = :tenant
 union all select 'CreditGrant', id, '' from core.credit_grant where tenant_id = :tenant
 order by 2
 """)
-
-
-class Stub:
-    """A gateway in memory. It answers what the step says; the same key is the same answer, as of a real one."""
-
-    name, title, sandbox = "sandbox_gateway", "Stub", True
-
-    def __init__(self) -> None:
-        self.next = "succeeded"
-
-    def _answer(self) -> PaymentResult:
-        if self.next == "lost":
-            raise ConnectionResetError
-        return PaymentResult(PaymentStatus(self.next), reference=f"stub-{uuid7().hex}", url="/bank")
-
-    def charge(self, request: PaymentRequest) -> PaymentResult:
-        return self._answer()
-
-    def refund(self, request: FollowUp) -> PaymentResult:
-        return self._answer()
-
-
-STUB = Stub()
 
 
 class Customer(RuleBasedStateMachine):
