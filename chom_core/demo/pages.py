@@ -5,9 +5,10 @@ These pages exist only where `settings.demo` is set; nobody must prove who they 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flask import flash, g, redirect, request, url_for
+from flask import current_app, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -152,14 +153,17 @@ def _cards() -> tuple[tuple[str, str], ...]:
     )
 
 
-@pages.app_context_processor
-def banner() -> dict[str, Any]:
-    """The bar on every page, and where the clock stands if it was moved."""
+def banner() -> Iterable[Banner]:
+    """The bar on every page of a demo, and where the clock stands if it was moved."""
+    if "demo" not in current_app.blueprints:
+        return
     words = _("Sandbox: test cards only, mail stays here, nothing costs money.")
     organisation = g.get("organisation")
     if organisation is not None:
         unit = current()
         if unit.tenant_id and unit.clock_at:
             words = f"{words} {_('Here it is %(when)s.', when=formats.moment(unit.clock_at))}"
-    here = Banner(words, "info", "flask", _("Demo: people, clock, mail"), url_for("demo.index"))
-    return {"banner": (here, *banners.shown())}
+    yield Banner(words, "info", "flask", _("Demo: people, clock, mail"), url_for("demo.index"))
+
+
+banners.add(banner)
