@@ -76,7 +76,7 @@ class Matrix:
         self.seed = seed
         self.shared: dict[str, Any] = {
             "plan": "pro", "kind": "good_box", "name": "projects", "action": "restart", "token": "none",
-            "reference": "none", "filename": "chom.css",
+            "reference": "none", "filename": "chom.css", "ending": "void",
         }  # fmt: skip
         self.platform()
         a, b = self.home("Northlight"), self.home("Pinecrest")

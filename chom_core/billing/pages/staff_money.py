@@ -144,19 +144,19 @@ def revoke(tenant_id: UUID, grant_id: UUID) -> Any:
     return redirect(url_for("billing_staff.customer_money", tenant_id=tenant_id), 303)
 
 
-@desk.get(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):action>", access="staff_admin")
-def end_form(tenant_id: UUID, invoice_id: UUID, action: str) -> Any:
-    return _end_page(_enter(tenant_id), reads.invoice(invoice_id), action)
+@desk.get(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):ending>", access="staff_admin")
+def end_form(tenant_id: UUID, invoice_id: UUID, ending: str) -> Any:
+    return _end_page(_enter(tenant_id), reads.invoice(invoice_id), ending)
 
 
-@desk.post(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):action>", access="staff_admin")
-def end(tenant_id: UUID, invoice_id: UUID, action: str) -> Any:
+@desk.post(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):ending>", access="staff_admin")
+def end(tenant_id: UUID, invoice_id: UUID, ending: str) -> Any:
     """Void an invoice, or write it off; its number is typed to confirm."""
     customer, invoice = _enter(tenant_id), reads.invoice(invoice_id)
     if request.form.get("confirm_name", "").strip() != invoice.number:
-        return _end_page(customer, invoice, action, _("This is not the invoice's number.")), 422
+        return _end_page(customer, invoice, ending, _("This is not the invoice's number.")), 422
     try:
-        if action == "void":
+        if ending == "void":
             voiding.void(invoice_id, settle="refund", reason=_("Voided by staff"))
             flash(_("Invoice %(number)s is void.", number=invoice.number), "success")
         else:
