@@ -36,7 +36,7 @@ from chom_sdk.testing.surfaces import METHODS, Call, address, calls
 from tests.harness import matrix_forms, matrix_planted
 from tests.harness.matrix_changes import Changes
 from tests.harness.matrix_verdict import SAFE, expected, may_see_all
-from tests.harness.matrix_world import PLUGINS, Caller, Home, Matrix
+from tests.harness.matrix_world import PLUGINS, STANDING, Caller, Home, Matrix
 from tests.plugins.loading import GOOD, tests_plugins
 
 #: Processes that share the callers among them.
@@ -129,7 +129,7 @@ class Run:
                 endpoint, allowed = call.endpoint, False
             except (RequestRedirect, HTTPException):
                 continue
-            if endpoint not in known:
+            if endpoint not in known or known[endpoint].plugin not in (None, "", "core", *PLUGINS, *STANDING):
                 continue
             made = Call(endpoint, call.rule, call.url, call.method, allowed, known[endpoint], call.arguments)
             found[call.url, call.method] = made

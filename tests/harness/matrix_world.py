@@ -26,6 +26,8 @@ from chom_sdk.testing import Organisation, World
 from chom_sdk.testing.surfaces import Call
 
 PLUGINS = ("projects", "good")
+#: On for everyone in this world. Other plugins that are installed prove their gate and roles by their own contract.
+STANDING = ("local_node", "sandbox_gateway")
 Kind = Literal["anonymous", "person", "key", "revoked", "staff"]
 
 
@@ -94,7 +96,7 @@ class Matrix:
 
     def platform(self) -> None:
         with self.world.staff():
-            for plugin in (*PLUGINS, "local_node", "sandbox_gateway"):
+            for plugin in (*PLUGINS, *STANDING):
                 gate.switch(PLATFORM_ID, plugin, on=True, by="staff")
 
     def home(self, name: str, *, kind: str = "customer", parent: UUID = PLATFORM_ID) -> Home:
