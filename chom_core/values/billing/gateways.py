@@ -62,17 +62,19 @@ class CardSubmission:
 
 
 class CardElsewhere(ChomError):
-    """Raised by `save_method`: the card is entered on the gateway's own page, at `url`.
+    """The card is entered on the gateway's own page, at `url`: `save_method` raises it, and is called again after."""
 
-    The person comes back to the submission's `return_url` with fields in its query; core hands them to `save_method`
-    again, which then answers the card.
-    """
-
+    # The person comes back to the submission's `return_url` with fields in its query; core hands them over again.
     status, code, title = 409, "card-elsewhere", "The card is entered on another page"
 
-    def __init__(self, url: str) -> None:
-        super().__init__("Your card is entered on the payment provider's own page.", fix=f"Open {url}")
-        self.url = url
+    url = ""
+
+    @classmethod
+    def at(cls, url: str) -> CardElsewhere:
+        """The error that leads there."""
+        made = cls("Your card is entered on the payment provider's own page.", fix=f"Open {url}")
+        made.url = url
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def save(keys: Keys, submission: CardSubmission) -> SavedMethod:
     with spoken():
         if fields.get("session_id"):
             return _entered(keys, submission.tenant_id, fields["session_id"])
-        raise CardElsewhere(_started(keys, submission))
+        raise CardElsewhere.at(_started(keys, submission))
 
 
 def customer(keys: Keys, tenant_id: UUID) -> str:
