@@ -16,7 +16,9 @@ import psycopg
 from sqlalchemy import event
 
 from chom_core.billing import ledger
-from chom_core.billing.service import catalogue, renewal, usage_tariffs
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.subscribing import renewal
+from chom_core.billing.service.usage import tariffs
 from chom_core.database import PLATFORM_ID, engine, everyone, transaction
 from chom_core.demo import install
 from chom_core.embedded import Postgres
@@ -62,9 +64,7 @@ def fill(root: psycopg.Connection, first: int, last: int) -> None:
     """Organisations `first` to `last`."""
     with transaction(PLATFORM_ID):
         prices = catalogue.usage_prices(catalogue.plan("pro"), "USD")
-        kept = {"": {}} | {
-            meter: usage_tariffs.terms(usage_tariffs.tariff(row)) for meter, row in prices.items()
-        }
+        kept = {"": {}} | {meter: tariffs.terms(tariffs.tariff(row)) for meter, row in prices.items()}
     given = {
         "first": first,
         "last": last,

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from bench.measure import Server
 from bench.world import Seeded, prepare
 from chom_core.billing.models import Subscription
-from chom_core.billing.service import usage_totals
+from chom_core.billing.service.usage import totals
 from chom_core.database import Tenant, transaction
 from chom_core.embedded.postgres import Postgres
 from chom_core.embedded.valkey import Valkey
@@ -185,7 +185,7 @@ def _month_close(postgres: Postgres, count: int) -> None:
         _load(connection, count)
     last = FIRST + timedelta(days=DAYS)
     with Session(engine) as here:
-        asked = {"house": lambda: usage_totals.sheet(here, FIRST, last), "raw": lambda: _raw(here, last)}
+        asked = {"house": lambda: totals.sheet(here, FIRST, last), "raw": lambda: _raw(here, last)}
         answers: dict[str, list[Any]] = {}
         best: dict[str, float] = {}
         for _ in range(3):

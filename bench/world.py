@@ -14,7 +14,7 @@ from flask.sessions import SecureCookieSessionInterface
 
 from chom_core import config, setup
 from chom_core.billing.models import Plan, Subscription, SubscriptionItem
-from chom_core.billing.service.subscriptions import source
+from chom_core.billing.service.subscribing.subscriptions import source
 from chom_core.database import PLATFORM_ID, Tenant, clock, roles, session, transaction
 from chom_core.embedded.postgres import Postgres
 from chom_core.embedded.valkey import Valkey

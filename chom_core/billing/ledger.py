@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 
 from chom_core.billing import checks
 from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
-from chom_core.database import clock, current, session
+from chom_core.database import clock, here, session
 from chom_core.values.errors import Conflict
 from chom_core.values.ids import uuid7
 from chom_core.values.money import Money
@@ -77,7 +77,7 @@ def post(
     """
     lines = [_split(posting) for posting in postings if posting[1].amount != 0]
     _must_balance(lines)
-    tenant_id = _tenant()
+    tenant_id = here()
     values = {
         "id": uuid7(),
         "created_at": clock.now(),
@@ -132,7 +132,7 @@ def balance(code: str, currency: str, *, party: str = "") -> Money:
             " on a.id = b.account_id where a.code = :code and a.currency = :currency and a.party = :party"
             " and a.tenant_id = :tenant"
         ),
-        {"code": code, "currency": currency, "party": party, "tenant": _tenant()},
+        {"code": code, "currency": currency, "party": party, "tenant": here()},
     )
     return Money(int(total or 0), currency)
 
@@ -145,13 +145,6 @@ def check(session: Session) -> list[str]:
     no more is noted than was invoiced; numbers have no gap.
     """
     return [row.problem for sql in checks.ALL for row in session.execute(text(sql))]
-
-
-def _tenant() -> UUID:
-    tenant_id = current().tenant_id
-    if tenant_id is None:
-        raise RuntimeError("a ledger transaction belongs to an organisation: open the unit with its id")
-    return tenant_id
 
 
 def _split(posting: Posting) -> tuple[str, Money, str]:
@@ -193,7 +186,7 @@ def _accounts(seller_id: UUID, lines: Sequence[Line]) -> dict[Line, UUID]:
 
 def _account(seller_id: UUID, code: str, party: str, currency: str) -> UUID:
     facts: dict[str, Any] = {
-        "tenant_id": _tenant(), "seller_id": seller_id, "code": code, "party": party, "currency": currency,
+        "tenant_id": here(), "seller_id": seller_id, "code": code, "party": party, "currency": currency,
     }  # fmt: skip
     fresh = insert(LedgerAccount).values(id=uuid7(), created_at=clock.now(), **facts)
     session().execute(fresh.on_conflict_do_nothing())
@@ -210,7 +203,7 @@ def _add_to_balances(amounts: Sequence[tuple[UUID, int]]) -> None:
             {
                 "id": uuid7(),
                 "created_at": clock.now(),
-                "tenant_id": _tenant(),
+                "tenant_id": here(),
                 "account_id": one,
                 "balance": sums[one],
             }

@@ -14,6 +14,7 @@ from chom_core.database.base import (
     plugin_models,
 )
 from chom_core.database.encrypted import Encrypted
+from chom_core.database.rows import afresh, here, locked
 from chom_core.database.tenants import PLATFORM_ID, Tenant
 from chom_core.database.unit import (
     Unit,
@@ -40,11 +41,14 @@ __all__ = [
     "Unit",
     "acting_as",
     "actor",
+    "afresh",
     "after_commit",
     "bind_tenant",
     "commit_with",
     "current",
     "everyone",
+    "here",
+    "locked",
     "one_connection",
     "plugin_models",
     "restart",

@@ -9,8 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.service import catalogue, checkout, sellers, subscriptions
-from chom_core.billing.service.purchases import Click
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.branding.service import own_brand, save_brand
 from chom_core.database import PLATFORM_ID, Tenant, session, transaction
 from chom_core.demo.company import Company, Persona, Wanted

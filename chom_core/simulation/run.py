@@ -20,7 +20,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.service import subscriptions
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.identity import service as identity
 from chom_core.identity.mail import MailRequest, mails

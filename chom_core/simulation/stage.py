@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from chom_core.billing.models import Coupon, TaxRate
 from chom_core.billing.rules.coupons import Duration
-from chom_core.billing.service import catalogue, coupons, sellers, tax
+from chom_core.billing.service.invoicing import sellers, tax
+from chom_core.billing.service.offers import catalogue, coupons
 from chom_core.database import PLATFORM_ID, session, transaction
 from chom_core.plugin_host import gate, registry
 from chom_core.simulation.cast import Actor

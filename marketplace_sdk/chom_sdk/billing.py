@@ -30,13 +30,13 @@ from chom_core.billing.rules.credits import top_up as top_up_due
 from chom_core.billing.rules.splits import split
 from chom_core.billing.rules.thresholds import alerts as alerts_due
 from chom_core.billing.rules.thresholds import exhausted
-from chom_core.billing.service import disputes as _disputes
-from chom_core.billing.service import notices as _notices
-from chom_core.billing.service import payouts as _payouts
-from chom_core.billing.service import top_ups as _top_ups
 from chom_core.billing.service import usage as _usage
-from chom_core.billing.service.earnings import Payable
-from chom_core.billing.service.top_ups import TopUp
+from chom_core.billing.service.credit import top_ups as _top_ups
+from chom_core.billing.service.credit.top_ups import TopUp
+from chom_core.billing.service.partners import payouts as _payouts
+from chom_core.billing.service.partners.earnings import Payable
+from chom_core.billing.service.paying import disputes as _disputes
+from chom_core.billing.service.paying import notices as _notices
 from chom_core.billing.service.usage import NewEvent, Recorded
 from chom_core.database import actor as _actor
 from chom_core.values.billing import (

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from chom_core.billing import jobs
-from chom_core.billing.service import catalogue, funding
+from chom_core.billing.service.buying import funding
+from chom_core.billing.service.offers import catalogue
 from chom_core.database import PLATFORM_ID, clock, encrypted, engine, transaction
 from chom_core.plugin_host import gate, lifecycle, registry
 from chom_core.plugin_host.models import InstalledPlugin

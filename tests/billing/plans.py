@@ -11,10 +11,14 @@ import pytest
 from sqlalchemy import select
 
 from chom_core.billing.models import CreditNote, Invoice, InvoiceLine, Subscription
-from chom_core.billing.service import catalogue, changes, checkout, purchases, renewal, tax
-from chom_core.billing.service.change_payments import Changed
-from chom_core.billing.service.checkout import Outcome
-from chom_core.billing.service.purchases import Click
+from chom_core.billing.service.buying import checkout, purchases
+from chom_core.billing.service.buying.checkout import Outcome
+from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.changes import changing
+from chom_core.billing.service.changes.payments import Changed
+from chom_core.billing.service.invoicing import tax
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.subscribing import renewal
 from chom_core.database import PLATFORM_ID, Tenant, transaction
 from chom_core.values import BillingPeriod, Money, uuid7
 from chom_core.values.billing import Order, PlanShape, TaxAnswer
@@ -62,7 +66,7 @@ def of(tenant: UUID) -> Subscription:
 
 def upgrade(tenant: UUID, code: str, **more: Any) -> Changed:
     with transaction(tenant):
-        return changes.change_plan(of(tenant).id, code, **more)
+        return changing.change_plan(of(tenant).id, code, **more)
 
 
 def renew(tenant: UUID, when: str | datetime | None = None) -> int:

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chom_core.billing import ledger
-from chom_core.billing.service import checkout
-from chom_core.billing.service.checkout import Outcome
-from chom_core.billing.service.purchases import Click
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.buying.checkout import Outcome
+from chom_core.billing.service.buying.purchases import Click
 from chom_core.database import everyone, transaction
 from chom_core.values import BillingPeriod, Money, uuid7
 from chom_core.values.billing import Order

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from chom_core.billing.service import checkout
+from chom_core.billing.service.buying import checkout
 from chom_core.database import transaction
 from chom_core.identity.service import create_api_key
 from chom_core.values import SYSTEM, Role

@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, InvoiceLine, LedgerTransaction, Seller
-from chom_core.billing.service import catalogue, invoices, rating, sellers, voiding
-from chom_core.billing.service.rating import Charge, Proposed
+from chom_core.billing.service.invoicing import invoices, rating, sellers, voiding
+from chom_core.billing.service.invoicing.rating import Charge, Proposed
+from chom_core.billing.service.offers import catalogue
 from chom_core.database import everyone, session, transaction
 from chom_core.values import BillingPeriod, Conflict, Money, uuid7
 from chom_core.values.billing import LineProposal, TaxAnswer

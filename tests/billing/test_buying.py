@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, Payment, PaymentMethod, Subscription
-from chom_core.billing.service import checkout, methods, payments, subscriptions
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.paying import methods, payments
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import Model, everyone, transaction
 from chom_core.plugin_host.models import Entitlement
 from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound, Unavailable, uuid7

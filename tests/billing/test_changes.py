@@ -13,20 +13,15 @@ from sqlalchemy.exc import IntegrityError
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, SubscriptionChange
-from chom_core.billing.service import (
-    catalogue,
-    changes,
-    checkout,
-    coupons,
-    ending,
-    methods,
-    sellers,
-    subscriptions,
-    versions,
-)
-from chom_core.billing.service.change_payments import Paying
-from chom_core.billing.service.purchases import Click
-from chom_core.billing.service.reckoning import Wanted
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.changes import changing, ending
+from chom_core.billing.service.changes.payments import Paying
+from chom_core.billing.service.changes.reckoning import Wanted
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.offers import catalogue, coupons, versions
+from chom_core.billing.service.paying import methods
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import PLATFORM_ID, clock, transaction
 from chom_core.plugin_host.models import Entitlement
 from chom_core.provisioning.models import Service
@@ -59,7 +54,7 @@ def test_a_preview_is_the_invoice_to_the_cent(buyer: UUID, monkeypatch: pytest.M
     buy(buyer, "starter")
     stand(buyer, "2026-03-11T15:31:07Z")
     with transaction(buyer):
-        seen = changes.preview_change(of(buyer).id, Wanted("plan", plan_code="pro"))
+        seen = changing.preview_change(of(buyer).id, Wanted("plan", plan_code="pro"))
     stand(buyer, "2026-03-11T15:36:00Z")
     done = upgrade(buyer, "pro", at=seen.at, paying=Paying(expected=seen.bill.total))
     assert done.state == "done"
@@ -196,19 +191,19 @@ def test_add_ons_are_items_beside_the_plan(buyer: UUID) -> None:
     stand(buyer, "2026-04-16")
     mine = of(buyer).id
     with transaction(buyer):
-        assert changes.change(mine, Wanted("add", plan_code="seats", quantity=3)).state == "done"
+        assert changing.change(mine, Wanted("add", plan_code="seats", quantity=3)).state == "done"
     assert lines(buyer, "addon")[-1].amount == 1500
     assert "extra" in granted(buyer)
     seats = of(buyer).items[1]
     stand(buyer, "2026-04-21")
     with transaction(buyer):
-        assert changes.change_quantity(mine, seats.id, 6).state == "done"
-        assert changes.change_quantity(mine, seats.id, 2).state == "scheduled"
+        assert changing.change_quantity(mine, seats.id, 6).state == "done"
+        assert changing.change_quantity(mine, seats.id, 2).state == "scheduled"
     assert [line.amount for line in bills(buyer)[-1].lines] == [2000, -1000]
     assert renew(buyer, "2026-05-01") == 1
     assert sorted(line.amount for line in bills(buyer)[-1].lines) == [2000, 7900]
     with transaction(buyer):
-        changes.change(mine, Wanted("remove", item_id=seats.id))
+        changing.change(mine, Wanted("remove", item_id=seats.id))
     assert renew(buyer, "2026-06-01") == 1
     assert [line.amount for line in bills(buyer)[-1].lines] == [7900]
     assert "extra" not in granted(buyer)
@@ -338,14 +333,14 @@ def test_scheduled_changes_that_cannot_be_are_refused_or_told(buyer: UUID) -> No
         now = clock.now()
         for wrong in (now - timedelta(days=1), now + timedelta(days=4000)):
             with pytest.raises(Invalid):
-                changes.schedule_change(mine, Wanted("plan", plan_code="pro"), wrong)
+                changing.schedule_change(mine, Wanted("plan", plan_code="pro"), wrong)
         with pytest.raises(NotFound):
-            changes.schedule_change(mine, Wanted("plan", plan_code="nothing"), now + timedelta(days=2))
+            changing.schedule_change(mine, Wanted("plan", plan_code="nothing"), now + timedelta(days=2))
         with pytest.raises(Conflict, match="already"):
-            changes.schedule_change(mine, Wanted("plan", plan_code="starter"))
-        changes.schedule_change(mine, Wanted("plan", plan_code="enterprise"), now + timedelta(days=3))
-        changes.schedule_change(mine, Wanted("plan", plan_code="pro"), now + timedelta(days=2))
-        assert [row.plan_code for row in changes.change_rows.waiting(mine)] == ["pro"]
+            changing.schedule_change(mine, Wanted("plan", plan_code="starter"))
+        changing.schedule_change(mine, Wanted("plan", plan_code="enterprise"), now + timedelta(days=3))
+        changing.schedule_change(mine, Wanted("plan", plan_code="pro"), now + timedelta(days=2))
+        assert [row.plan_code for row in changing.rows.waiting(mine)] == ["pro"]
     renew(buyer, now + timedelta(days=2))
     assert of(buyer).items[0].plan_code == "starter"
     assert "subscription.change_failed" in events(buyer)
@@ -404,7 +399,7 @@ def test_a_scheduled_change_is_told_a_day_before_and_runs_by_itself(buyer: UUID)
     stand(buyer, "2026-04-01")
     buy(buyer, "starter")
     with transaction(buyer):
-        changes.schedule_change(of(buyer).id, Wanted("plan", plan_code="pro"), at("2026-04-10T12:00Z"))
+        changing.schedule_change(of(buyer).id, Wanted("plan", plan_code="pro"), at("2026-04-10T12:00Z"))
     advance(buyer, at("2026-04-09T11:00Z"))
     run_all(buyer)
     assert "subscription.change_upcoming" not in events(buyer)
@@ -448,7 +443,7 @@ def test_what_was_renewed_a_bit_early_can_still_be_changed(buyer: UUID) -> None:
     assert renew(buyer, "2026-05-01T10:00Z") == 1
     with transaction(buyer):
         mine = next(one for one in subscriptions.live() if one.shape == "hosting").id
-        seen = changes.preview_change(mine, Wanted("plan", plan_code="pro"))
+        seen = changing.preview_change(mine, Wanted("plan", plan_code="pro"))
         assert (seen.at, seen.bill.total) == (at("2026-05-01T17:00Z"), usd("50.00"))
-        assert changes.change(mine, Wanted("plan", plan_code="pro"), at=seen.at).state == "done"
+        assert changing.change(mine, Wanted("plan", plan_code="pro"), at=seen.at).state == "done"
     books_are_right()

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from chom_core.billing.models import Coupon, CouponCount, CouponRedemption
-from chom_core.billing.service import checkout, coupons
-from chom_core.billing.service.purchases import Click
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.offers import coupons
 from chom_core.database import PLATFORM_ID, clock, transaction
 from chom_core.values import ChomError, Conflict, Invalid, Money, NotFound, uuid7
 from chom_core.values.billing import Order

@@ -8,7 +8,8 @@ from chom_sandbox_gateway import book
 from sqlalchemy import select
 
 from chom_core.billing.models import Invoice, Subscription
-from chom_core.billing.service import checkout, credit
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.credit import accounts
 from chom_core.database import transaction
 from chom_core.values import Money
 from chom_core.work import run_all
@@ -19,7 +20,7 @@ from tests.billing.test_renewal import end_of_period, renew_at
 
 def give(tenant: UUID, major: str, key: str = "k") -> None:
     with transaction(tenant):
-        credit.grant_account_credit(Money.of(major, "USD"), key, "test")
+        accounts.grant_account_credit(Money.of(major, "USD"), key, "test")
 
 
 def test_a_plan_is_paid_by_credit_first_and_by_card_for_the_rest(buyer: UUID) -> None:

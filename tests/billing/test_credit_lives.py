@@ -12,16 +12,9 @@ from sqlalchemy import text
 
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditNote, CreditUse
-from chom_core.billing.service import (
-    credit,
-    credit_notes,
-    invoices,
-    methods,
-    payments,
-    refunds,
-    sellers,
-    voiding,
-)
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
+from chom_core.billing.service.paying import methods, payments, refunds
 from chom_core.database import Tenant, clock, transaction
 from chom_core.values import Conflict, Invalid, Money
 from chom_core.values.errors import ChomError
@@ -40,7 +33,7 @@ def note(invoice_id: UUID, what: Any, settle: Any = "credit") -> CreditNote:
 
 def test_promotional_credit_expires_once_and_is_never_cash(buyer: UUID) -> None:
     with transaction(buyer):
-        credit.grant_promotional_credit(usd(900), "p", "welcome", clock.now() + timedelta(days=5))
+        accounts.grant_promotional_credit(usd(900), "p", "welcome", clock.now() + timedelta(days=5))
     assert till.look(buyer, till.invoice(buyer, 100)).status == "paid"
     with transaction() as here:
         row = here.get_one(Tenant, buyer)
@@ -48,7 +41,7 @@ def test_promotional_credit_expires_once_and_is_never_cash(buyer: UUID) -> None:
     assert till.left(buyer, "promotional") == 0
     assert till.due(buyer, till.invoice(buyer, 100)) == 100
     with transaction(buyer):
-        assert (credit.expire_due(), credit.expire_due()) == (1, 0)
+        assert (accounts.expire_due(), accounts.expire_due()) == (1, 0)
     assert "credit.expired" in events(buyer)
     assert till.owes(buyer) == 100
     books_are_right()
@@ -56,7 +49,7 @@ def test_promotional_credit_expires_once_and_is_never_cash(buyer: UUID) -> None:
 
 def test_what_promotional_credit_paid_comes_back_as_promotional_credit(buyer: UUID) -> None:
     with transaction(buyer):
-        credit.grant_promotional_credit(usd(300), "p", "welcome")
+        accounts.grant_promotional_credit(usd(300), "p", "welcome")
     till.topped_up(buyer, 300)
     owed = till.invoice(buyer, 1000)
     till.pay(buyer, owed)
@@ -156,7 +149,7 @@ def test_money_for_what_was_settled_meanwhile_is_kept_as_credit(buyer: UUID) -> 
         here.execute(
             text("update core.invoice set amount_credited = 400")
         )  # as if credit had been used meanwhile
-        grant = credit.grant_promotional_credit(usd(400), "p", "x")
+        grant = accounts.grant_promotional_credit(usd(400), "p", "x")
         here.add(
             CreditUse(
                 tenant_id=buyer, grant_id=grant.id, kind="applied", amount=400, currency="USD",

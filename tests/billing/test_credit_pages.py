@@ -12,7 +12,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from chom_core.audit.models import AuditEntry
-from chom_core.billing.service import credit, credit_notes
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes
 from chom_core.database import PLATFORM_ID, transaction
 from chom_core.identity import service as people
 from chom_core.identity.service import create_api_key
@@ -221,7 +222,7 @@ def test_credit_over_the_api(call: Any, mara: tuple[Browser, UUID]) -> None:
     (balance,) = call("GET", "/credit").json["balances"]
     assert balance["account"] == {"amount": 3000, "currency": "USD"}
     with transaction(tenant):
-        credit.grant_promotional_credit(usd("1.00"), "p", "kind")
+        accounts.grant_promotional_credit(usd("1.00"), "p", "kind")
         credit_notes.issue(paid, usd("2.00"), "credit", reason="kind", key="n")
     (note,) = call("GET", "/credit-notes").json
     assert (note["number"], note["to_credit"]["amount"]) == ("CN-000001", 200)

@@ -15,17 +15,10 @@ from sqlalchemy import func, select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, CreditNote, CreditUse
-from chom_core.billing.service import (
-    credit,
-    credit_notes,
-    gateways,
-    invoices,
-    methods,
-    payments,
-    refunds,
-    sellers,
-)
-from chom_core.billing.service.gateways import Bound
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers
+from chom_core.billing.service.paying import gateways, methods, payments, refunds
+from chom_core.billing.service.paying.gateways import Bound
 from chom_core.database import transaction
 from chom_core.values import Money, uuid7
 from chom_core.values.billing import PaymentResult, PaymentStatus
@@ -58,7 +51,7 @@ def fifty(tenant: UUID, verb: Callable[[int], Any]) -> Counter[str]:
 
 def test_one_top_up_pressed_fifty_times_is_one_charge(buyer: UUID) -> None:
     method = till.card(buyer)
-    assert fifty(buyer, lambda _: credit.top_up(usd(5000), method, "press")) == {"done": 50}
+    assert fifty(buyer, lambda _: accounts.top_up(usd(5000), method, "press")) == {"done": 50}
     assert (len(book.charges()), till.left(buyer)) == (1, 5000)
     books_are_right()
 
@@ -148,7 +141,7 @@ def test_any_order_and_number_of_answers_give_the_same_ledger(
             with transaction(tenant):
                 waiting.append(_pay(owed, card))
         with transaction(tenant):
-            waiting.append(credit.top_up(usd(700), card, "k").id)
+            waiting.append(accounts.top_up(usd(700), card, "k").id)
         ok, no = PaymentResult(PaymentStatus.SUCCEEDED), PaymentResult(PaymentStatus.DECLINED)
         answers: list[Callable[[], Any]] = [
             lambda ids=waiting, said=no: payments.settle(ids[0], said),
@@ -162,7 +155,7 @@ def test_any_order_and_number_of_answers_give_the_same_ledger(
                     answers[place]()
         with transaction(tenant):
             seen.add(tuple(ledger.balance(code, "USD").amount for code in ledger.CHART))
-            assert credit.balance("account", "USD").amount == 0
+            assert accounts.balance("account", "USD").amount == 0
     assert len(seen) == 1, seen
     books_are_right()
 

@@ -14,13 +14,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from chom_core.billing.models import CreditGrant, CreditNote, CreditUse, LedgerTransaction, Payment, Refund
-from chom_core.billing.service import (
-    credit,
-    credit_notes,
-    invoices,
-    refunds,
-    voiding,
-)
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, voiding
+from chom_core.billing.service.paying import refunds
 from chom_core.database import transaction
 from chom_core.values import Conflict, Invalid, Money, NotFound, uuid7
 from tests.billing import till
@@ -34,19 +30,19 @@ def usd(cents: int) -> Money:
 
 #: Each is a verb that must be refused, and write nothing. `f` has the ids of a customer with an invoice that is paid.
 BAD: dict[str, tuple[type[Exception], Callable[[dict[str, UUID]], Any]]] = {
-    "negative top-up": (Invalid, lambda f: credit.top_up(usd(-1), f["card"], "k")),
-    "top-up of nothing": (Invalid, lambda f: credit.top_up(usd(0), f["card"], "k")),
-    "float": (Invalid, lambda f: credit.top_up(5.0, f["card"], "k")),  # type: ignore[arg-type]
-    "NaN": (Invalid, lambda f: credit.credits(Decimal("NaN"), "USD")),
-    "huge": (Invalid, lambda f: credit.top_up(usd(2**63), f["card"], "k")),
-    "other currency": (Invalid, lambda f: credit.top_up(Money(500, "EUR"), f["card"], "k")),
-    "no key": (Invalid, lambda f: credit.top_up(usd(5), f["card"], " ")),
-    "long key": (Invalid, lambda f: credit.top_up(usd(5), f["card"], "k" * 300)),
-    "a stranger's card": (NotFound, lambda f: credit.top_up(usd(5), f["their card"], "k")),
-    "negative grant": (Invalid, lambda f: credit.grant_account_credit(usd(-5), "k", "x")),
-    "grant without a reason": (Invalid, lambda f: credit.grant_account_credit(usd(5), "k", "")),
-    "grant with a null byte": (Invalid, lambda f: credit.grant_account_credit(usd(5), "k", "a\x00b")),
-    "long reason": (Invalid, lambda f: credit.grant_account_credit(usd(5), "k", "x" * 5000)),
+    "negative top-up": (Invalid, lambda f: accounts.top_up(usd(-1), f["card"], "k")),
+    "top-up of nothing": (Invalid, lambda f: accounts.top_up(usd(0), f["card"], "k")),
+    "float": (Invalid, lambda f: accounts.top_up(5.0, f["card"], "k")),  # type: ignore[arg-type]
+    "NaN": (Invalid, lambda f: accounts.credits(Decimal("NaN"), "USD")),
+    "huge": (Invalid, lambda f: accounts.top_up(usd(2**63), f["card"], "k")),
+    "other currency": (Invalid, lambda f: accounts.top_up(Money(500, "EUR"), f["card"], "k")),
+    "no key": (Invalid, lambda f: accounts.top_up(usd(5), f["card"], " ")),
+    "long key": (Invalid, lambda f: accounts.top_up(usd(5), f["card"], "k" * 300)),
+    "a stranger's card": (NotFound, lambda f: accounts.top_up(usd(5), f["their card"], "k")),
+    "negative grant": (Invalid, lambda f: accounts.grant_account_credit(usd(-5), "k", "x")),
+    "grant without a reason": (Invalid, lambda f: accounts.grant_account_credit(usd(5), "k", "")),
+    "grant with a null byte": (Invalid, lambda f: accounts.grant_account_credit(usd(5), "k", "a\x00b")),
+    "long reason": (Invalid, lambda f: accounts.grant_account_credit(usd(5), "k", "x" * 5000)),
     "year 9999": (Invalid, lambda f: promotional(datetime(9999, 1, 1, tzinfo=UTC))),
     "expired before": (Invalid, lambda f: promotional(datetime(2020, 1, 1, tzinfo=UTC))),
     "naive time": (Invalid, lambda f: promotional(datetime(2027, 1, 1))),  # noqa: DTZ001
@@ -66,12 +62,12 @@ BAD: dict[str, tuple[type[Exception], Callable[[dict[str, UUID]], Any]]] = {
     "void of a stranger's invoice": (NotFound, lambda f: voiding.void(f["their invoice"])),
     "write-off of what is paid": (Conflict, lambda f: invoices.write_off(f["invoice"], "x")),
     "write-off without a reason": (Invalid, lambda f: invoices.write_off(f["invoice"], " ")),
-    "revoking a stranger's credit": (NotFound, lambda f: credit.revoke(f["their grant"], "x")),
+    "revoking a stranger's credit": (NotFound, lambda f: accounts.revoke(f["their grant"], "x")),
 }  # fmt: skip
 
 
 def promotional(expires_at: datetime) -> CreditGrant:
-    return credit.grant_promotional_credit(usd(5), "k", "x", expires_at)
+    return accounts.grant_promotional_credit(usd(5), "k", "x", expires_at)
 
 
 def note(invoice_id: UUID, what: Any, settle: Any = "credit") -> CreditNote:
@@ -88,7 +84,7 @@ def test_bad_input_is_refused_and_writes_nothing(buyer: UUID) -> None:
     """One database for all: what is refused leaves it as it was."""
     other = make_tenant("Other")
     with transaction(other):
-        grant = credit.grant_promotional_credit(usd(5), "k", "x").id
+        grant = accounts.grant_promotional_credit(usd(5), "k", "x").id
     theirs = till.invoice(other, 1000)
     found = {"invoice": till.invoice(buyer, 1000, tax="19"), "their invoice": theirs, "their grant": grant}
     found |= {"payment": till.pay(buyer, found["invoice"]), "their payment": till.pay(other, theirs)}
@@ -105,10 +101,10 @@ def test_bad_input_is_refused_and_writes_nothing(buyer: UUID) -> None:
 
 
 REPLAYS: dict[str, tuple[Callable[[dict[str, UUID]], Any], Callable[[dict[str, UUID]], Any]]] = {
-    "top-up": (lambda f: credit.top_up(usd(5), f["card"], "t"), lambda f: credit.top_up(usd(6), f["card"], "t")),
+    "top-up": (lambda f: accounts.top_up(usd(5), f["card"], "t"), lambda f: accounts.top_up(usd(6), f["card"], "t")),
     "grant": (
-        lambda f: credit.grant_account_credit(usd(5), "g", "x"),
-        lambda f: credit.grant_promotional_credit(usd(5), "g", "x"),
+        lambda f: accounts.grant_account_credit(usd(5), "g", "x"),
+        lambda f: accounts.grant_promotional_credit(usd(5), "g", "x"),
     ),
     "note": (lambda f: note(f["invoice"], usd(5)), lambda f: note(f["invoice"], usd(5), "refund")),
     "refund": (
@@ -148,7 +144,7 @@ def test_a_key_with_other_facts_is_a_conflict_and_with_the_same_nothing_new(buye
 )  # fmt: skip
 def test_the_database_itself_refuses_to_rewrite_money(buyer: UUID, change: str) -> None:
     with transaction(buyer):
-        credit.grant_promotional_credit(usd(500), "p", "x")
+        accounts.grant_promotional_credit(usd(500), "p", "x")
     paid = till.pay(buyer, owed := till.invoice(buyer, 1000))
     with transaction(buyer):
         note(owed, usd(5))

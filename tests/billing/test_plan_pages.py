@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from chom_core.billing.models import Invoice, Subscription
-from chom_core.billing.service import catalogue, coupons
+from chom_core.billing.service.offers import catalogue, coupons
 from chom_core.database import PLATFORM_ID, transaction
 from chom_core.identity import service as people
 from chom_core.identity.service import create_api_key

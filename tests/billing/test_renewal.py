@@ -10,7 +10,9 @@ from chom_sandbox_gateway import book
 from sqlalchemy import func, select
 
 from chom_core.billing.models import Invoice, Payment, Subscription
-from chom_core.billing.service import checkout, methods, renewal, subscriptions
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.paying import methods
+from chom_core.billing.service.subscribing import renewal, subscriptions
 from chom_core.database import Tenant, clock, transaction
 from chom_core.plugin_host.models import Entitlement
 from chom_core.values import BillingPeriod

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Checkout, Invoice, Subscription, SubscriptionItem
-from chom_core.billing.service import checkout, subscriptions
-from chom_core.billing.service.checkout import Outcome
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.buying.checkout import Outcome
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import transaction
 from chom_core.provisioning import reads, service
 from chom_core.provisioning.funding import ends, prices

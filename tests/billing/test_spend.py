@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from chom_core.billing import reads
 from chom_core.billing.models import Subscription
-from chom_core.billing.service import renewal, usage
-from chom_core.billing.service.usage_ingest import NewEvent
+from chom_core.billing.service import usage
+from chom_core.billing.service.subscribing import renewal
+from chom_core.billing.service.usage.ingest import NewEvent
 from chom_core.database import session, transaction
 from chom_core.work import stand
 from tests.billing import till
@@ -56,7 +57,7 @@ def test_use_counts_on_its_days_before_and_after_it_is_billed(buyer: UUID) -> No
 
 
 def test_a_credit_note_takes_off_on_its_own_day_and_a_void_invoice_counts_for_nothing(buyer: UUID) -> None:
-    from chom_core.billing.service import credit_notes, voiding
+    from chom_core.billing.service.invoicing import credit_notes, voiding
 
     stand(buyer, BEGIN)
     kept, gone = till.invoice(buyer, 5000, tax="19"), till.invoice(buyer, 700)

@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, Payment
-from chom_core.billing.service import credit, invoices, methods, payments, rating, sellers
-from chom_core.billing.service.rating import Charge
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import invoices, rating, sellers
+from chom_core.billing.service.invoicing.rating import Charge
+from chom_core.billing.service.paying import methods, payments
 from chom_core.database import restart, transaction
 from chom_core.values import Money, uuid7
 from chom_core.values.billing import TaxAnswer
@@ -65,7 +67,7 @@ def topped_up(tenant: UUID, cents: int, number: str = GOOD, currency: str = "USD
     """A top-up; returns the payment."""
     method_id = card(tenant, number)
     with transaction(tenant):
-        return credit.top_up(Money(cents, currency), method_id, uuid7().hex).id
+        return accounts.top_up(Money(cents, currency), method_id, uuid7().hex).id
 
 
 def look(tenant: UUID, invoice_id: UUID) -> Invoice:
@@ -92,4 +94,4 @@ def owes(tenant: UUID, currency: str = "USD") -> int:
 def left(tenant: UUID, kind: str = "account", currency: str = "USD") -> int:
     """The credit of a kind that is left, by its grants."""
     with transaction(tenant):
-        return credit.balance(kind, currency).amount
+        return accounts.balance(kind, currency).amount

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from chom_core.audit import Subject, record
 from chom_core.billing.models import Invoice, InvoiceLine, PaymentMethod, Subscription
-from chom_core.billing.service import catalogue
+from chom_core.billing.service.offers import catalogue
 from chom_core.database import PLATFORM_ID, clock, transaction
 from chom_core.identity.models import ApiKey, Invitation, LoginSession
 from chom_core.identity.service import create_api_key, invite, revoke_api_key

@@ -19,8 +19,10 @@ from chom_stripe.sandbox import disputes, faults, intents, setups, store
 from sqlalchemy import func, select
 
 from chom_core.billing.models import Payment, PaymentMethod
-from chom_core.billing.service import checkout, notices, payments, refunds, sellers
-from chom_core.billing.service.purchases import Click
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.paying import notices, payments, refunds
 from chom_core.database import PLATFORM_ID, acting_as, clock, transaction
 from chom_core.plugin_host import gate
 from chom_core.values.billing import Order

@@ -9,7 +9,7 @@ from uuid import UUID
 from chom_core.billing import reads
 from chom_core.billing.api.base import api
 from chom_core.billing.schemas import credit as schemas
-from chom_core.billing.service import credit
+from chom_core.billing.service.credit import accounts
 from chom_core.values.money import Money
 
 
@@ -23,7 +23,7 @@ def credit_info() -> Any:
 def top_up(body: dict[str, Any]) -> Any:
     """Charge a card on file and keep the money as account credit. The same key again is the same charge."""
     money = Money(body["amount"], body["currency"])
-    payment = credit.top_up(money, body["method_id"], body["key"], off_session=True)
+    payment = accounts.top_up(money, body["method_id"], body["key"], off_session=True)
     return {
         "id": payment.id, "status": payment.status, "amount": money, "url": payment.url, "code": payment.code,
         "message": payment.message,

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from chom_core.billing import reads, schemas
 from chom_core.billing.api.base import api
-from chom_core.billing.service import checkout, subscriptions
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.values.billing import Order
 from chom_core.values.period import BillingPeriod
 

@@ -9,7 +9,7 @@ from chom_core.billing import reads
 from chom_core.billing.api.base import api
 from chom_core.billing.pages.profile import attachment
 from chom_core.billing.schemas.dunning import ProfileSchema, UnpaidSchema
-from chom_core.billing.service import documents, sellers
+from chom_core.billing.service.invoicing import documents, sellers
 
 
 @api.get("/unpaid", scope="billing:read", out=UnpaidSchema, many=True)

@@ -8,9 +8,10 @@ from uuid import UUID
 from chom_core.billing.api.base import api
 from chom_core.billing.reads import plans as reads
 from chom_core.billing.schemas import plans as schemas
-from chom_core.billing.service import changes, ending, subscriptions
-from chom_core.billing.service.change_payments import Paying
-from chom_core.billing.service.reckoning import Wanted
+from chom_core.billing.service.changes import changing, ending
+from chom_core.billing.service.changes.payments import Paying
+from chom_core.billing.service.changes.reckoning import Wanted
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 
@@ -39,7 +40,7 @@ def subscription_changes(subscription_id: UUID) -> Any:
 )
 def preview_change(body: dict[str, Any], subscription_id: UUID) -> Any:
     """What a change would come to, to the cent. Confirm it with the `at` that comes back. Nothing is written."""
-    return changes.preview_change(subscription_id, _wanted(body), when=body["when"], at=body["at"])
+    return changing.preview_change(subscription_id, _wanted(body), when=body["when"], at=body["at"])
 
 
 @api.post(
@@ -50,7 +51,7 @@ def change_subscription(body: dict[str, Any], subscription_id: UUID) -> Any:
     of = subscriptions.subscription(subscription_id)
     expected = Money(body["expected"], of.currency) if body["expected"] is not None else None
     paying = Paying(expected=expected, off_session=True)
-    return changes.change(
+    return changing.change(
         subscription_id, _wanted(body), when=body["when"], at=body["at"], paying=paying, reason=body["reason"]
     )
 
@@ -64,14 +65,14 @@ def change_subscription(body: dict[str, Any], subscription_id: UUID) -> Any:
 )
 def schedule_change(body: dict[str, Any], subscription_id: UUID) -> Any:
     """Change it at an instant to come, or at the end of the period where `at` is left out."""
-    row = changes.schedule_change(subscription_id, _wanted(body), body["at"], reason=body["reason"])
+    row = changing.schedule_change(subscription_id, _wanted(body), body["at"], reason=body["reason"])
     return reads.change(row)
 
 
 @api.delete("/changes/<uuid:change_id>", scope="billing:write", out=schemas.ChangeSchema, status=200)
 def cancel_change(change_id: UUID) -> Any:
     """Take a change back that has not happened yet."""
-    return reads.change(changes.cancel_change(change_id))
+    return reads.change(changing.cancel_change(change_id))
 
 
 @api.post(

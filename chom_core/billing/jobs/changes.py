@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.service import change_rows, ending, renewal, standing, subscriptions
-from chom_core.billing.service.change_rows import REMIND, RUN
+from chom_core.billing.service.changes import ending, rows
+from chom_core.billing.service.changes.rows import REMIND, RUN
+from chom_core.billing.service.subscribing import renewal, standing, subscriptions
 from chom_core.database import clock
 from chom_core.values.errors import NotFound
 from chom_core.work import Job, emit, job, on
@@ -23,7 +24,7 @@ def run_change(task: Job) -> None:
 def remind_of_change(task: Job) -> None:
     """A day before a change, where it still waits."""
     try:
-        row = change_rows.locked(UUID(task.args["change_id"]))
+        row = rows.locked(UUID(task.args["change_id"]))
     except NotFound:
         return
     if row.status != "scheduled" or row.reminded_at is not None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.service import credit, refunds
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.paying import refunds
 from chom_core.work import Job, ScheduleSpec, job
 
-SCHEDULES = (ScheduleSpec("billing-expire-credit", credit.EXPIRE, "25 0 * * *", per="tenant"),)
+SCHEDULES = (ScheduleSpec("billing-expire-credit", accounts.EXPIRE, "25 0 * * *", per="tenant"),)
 
 
 @job(refunds.SEND, timeout=120, attempts=20)
@@ -16,7 +17,7 @@ def send_refund(task: Job) -> None:
     refunds.send(UUID(task.args["refund_id"]))
 
 
-@job(credit.EXPIRE, timeout=120)
+@job(accounts.EXPIRE, timeout=120)
 def expire_credit(task: Job) -> None:
     """End promotional credit whose time has come."""
-    credit.expire_due()
+    accounts.expire_due()

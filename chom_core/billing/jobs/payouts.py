@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.service import payouts
+from chom_core.billing.service.partners import payouts
 from chom_core.values.money import Money
 from chom_core.work import Job, ScheduleSpec, job
 

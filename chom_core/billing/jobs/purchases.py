@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.service import building, checkout, funding, payments, purchases, renewal, subscriptions
-from chom_core.billing.service.building import CAPTURE, RELEASE
-from chom_core.billing.service.payments import RESOLVE
-from chom_core.billing.service.renewal import RENEW
+from chom_core.billing.service.buying import building, checkout, funding, purchases
+from chom_core.billing.service.buying.building import CAPTURE, RELEASE
+from chom_core.billing.service.paying import payments
+from chom_core.billing.service.paying.payments import RESOLVE
+from chom_core.billing.service.subscribing import renewal, subscriptions
+from chom_core.billing.service.subscribing.renewal import RENEW
 from chom_core.work import Job, ScheduleSpec, job, on
 
 funding.install()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chom_core.billing.service import usage, usage_gathering, usage_invoices
+from chom_core.billing.service import usage
+from chom_core.billing.service.usage import gathering, invoices
 from chom_core.work import Job, ScheduleSpec, job, on
 
 usage.install()
@@ -18,21 +19,21 @@ SCHEDULES = (
 @job(GATHER, timeout=120)
 def gather(task: Job) -> None:
     """Read levels; count what could not be counted when it came."""
-    usage_gathering.gather()
+    gathering.gather()
     usage.rematch()
 
 
 @job(BILL, timeout=300)
 def bill(task: Job) -> None:
     """Months of use that are over while the plan's own period goes on."""
-    usage_invoices.bill_months()
+    invoices.bill_months()
 
 
 @on("service.active", kind="billing.usage_service_active")
 def service_active(task: Job) -> None:
-    usage_gathering.gather()
+    gathering.gather()
 
 
 @on("service.deleted", kind="billing.usage_service_deleted")
 def service_deleted(task: Job) -> None:
-    usage_gathering.gather()
+    gathering.gather()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from chom_core.billing.service import wholesale
+from chom_core.billing.service.partners import wholesale
 from chom_core.database import Tenant, clock, session
 from chom_core.work import Job, ScheduleSpec, enqueue, job
 

@@ -9,9 +9,9 @@ from flask import flash, redirect, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from chom_core.billing.service import checkout as verbs
-from chom_core.billing.service.checkout import Outcome
-from chom_core.billing.service.gateways import Bound
+from chom_core.billing.service.buying import checkout as verbs
+from chom_core.billing.service.buying.checkout import Outcome
+from chom_core.billing.service.paying.gateways import Bound
 from chom_core.rest import organisation_id
 from chom_core.values.billing import PlanShape
 from chom_core.values.money import Money

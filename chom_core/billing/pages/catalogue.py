@@ -19,7 +19,9 @@ from chom_core.billing.pages.staff import desk
 from chom_core.billing.reads import catalogue as reads
 from chom_core.billing.rules.coupons import Duration
 from chom_core.billing.schemas.catalogue import CouponFormSchema, PriceFormSchema, UsagePriceFormSchema
-from chom_core.billing.service import coupons, sellers, subscriptions, versions
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.offers import coupons, versions
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import PLATFORM_ID, bind_tenant, everyone, session
 from chom_core.plugin_host import NavItem
 from chom_core.values.errors import ChomError, Invalid, NotFound

@@ -21,10 +21,12 @@ from chom_core.billing.pages.base import (
     period_of,
     period_words,
 )
-from chom_core.billing.service import catalogue, coupons, gateways, methods, sellers, trials
-from chom_core.billing.service import checkout as verbs
-from chom_core.billing.service.checkout import Outcome
-from chom_core.billing.service.purchases import Click
+from chom_core.billing.service.buying import checkout as verbs
+from chom_core.billing.service.buying.checkout import Outcome
+from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.offers import catalogue, coupons, trials
+from chom_core.billing.service.paying import gateways, methods
 from chom_core.rest import principal
 from chom_core.values.access import Access
 from chom_core.values.billing import Bill, CardElsewhere, Order, PlanShape

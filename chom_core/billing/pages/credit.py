@@ -15,7 +15,9 @@ from chom_core.billing.api.credit import midnight
 from chom_core.billing.models import Payment
 from chom_core.billing.pages.base import lead_to, pages
 from chom_core.billing.schemas.credit import TopUpFormSchema
-from chom_core.billing.service import credit, methods, payments, sellers
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.paying import methods, payments
 from chom_core.plugin_host import NavItem
 from chom_core.values.errors import ChomError, Invalid, NotFound
 from chom_core.values.ids import parse_uuid, uuid7
@@ -42,9 +44,9 @@ def top_up() -> Any:
         method_id = parse_uuid(request.form.get("method", ""))
         if method_id is None:
             raise Invalid(_("Choose a card."), fix=_("Add one under Payment methods first."))
-        money = credit.credits(form.values["amount"], sellers.profile().currency)
+        money = accounts.credits(form.values["amount"], sellers.profile().currency)
         back = request.host_url.rstrip("/") + "/billing/credit/confirm?payment=PAYMENT"
-        payment = credit.top_up(money, method_id, request.form.get("key", "")[:60], return_url=back)
+        payment = accounts.top_up(money, method_id, request.form.get("key", "")[:60], return_url=back)
     except ChomError as error:
         form.refuse(error)
         return _page(form), error.status

@@ -11,7 +11,11 @@ from flask_babel import lazy_gettext as _l
 
 from chom_core.billing import reads
 from chom_core.billing.pages.base import card_fields, lead_to, onward, pages, per
-from chom_core.billing.service import checkout, ending, gateways, methods, sellers, subscriptions
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.changes import ending
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.paying import gateways, methods
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.plugin_host import NavItem
 from chom_core.values.billing import CardElsewhere
 from chom_core.values.errors import ChomError, Invalid

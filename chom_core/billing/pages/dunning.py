@@ -15,7 +15,8 @@ from chom_core.billing import reads
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.reads import dunning as unpaid_reads
 from chom_core.billing.schemas.dunning import TermsFormSchema
-from chom_core.billing.service import dunning_desk, dunning_rows
+from chom_core.billing.service.dunning import desk as dunning_desk
+from chom_core.billing.service.dunning import rows as dunning_rows
 from chom_core.database import PLATFORM_ID, Tenant, bind_tenant, everyone, session
 from chom_core.database.unit import current_or_none
 from chom_core.plugin_host import NavItem

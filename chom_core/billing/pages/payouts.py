@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.reads.payouts import payout_list
-from chom_core.billing.service import payouts
+from chom_core.billing.service.partners import payouts
 from chom_core.database import Tenant, bind_tenant, everyone, session
 from chom_core.plugin_host import NavItem
 from chom_core.rest import principal

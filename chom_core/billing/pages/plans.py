@@ -13,10 +13,13 @@ from flask_babel import gettext as _
 from chom_core.billing import reads
 from chom_core.billing.pages.base import allowance_words, pages, per, period_of, period_words
 from chom_core.billing.reads import plans as plan_reads
-from chom_core.billing.service import catalogue, changes, ending, methods, renewal, subscriptions
-from chom_core.billing.service import checkout as verbs
-from chom_core.billing.service.change_payments import Changed, Paying
-from chom_core.billing.service.reckoning import Wanted
+from chom_core.billing.service.buying import checkout as verbs
+from chom_core.billing.service.changes import changing, ending
+from chom_core.billing.service.changes.payments import Changed, Paying
+from chom_core.billing.service.changes.reckoning import Wanted
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.paying import methods
+from chom_core.billing.service.subscribing import renewal, subscriptions
 from chom_core.values.billing import PlanShape
 from chom_core.values.errors import ChomError, Invalid
 from chom_core.values.ids import parse_uuid
@@ -91,7 +94,7 @@ def change(subscription_id: UUID) -> Any:
     now = form.get("now") == "1"
     instant = _instant(form.get("at", "")) if now else None
     try:
-        outcome = changes.change(
+        outcome = changing.change(
             subscription_id, wanted, when="now" if now else "period_end", at=instant, paying=paying
         )
     except ChomError as error:
@@ -110,7 +113,7 @@ def schedule(subscription_id: UUID) -> Any:
         raise Invalid(
             _("When?"), fix=_("Give a day and a time to come."), fields={"at": [_("A day and a time.")]}
         ) from None
-    row = changes.schedule_change(subscription_id, _wanted(), instant)
+    row = changing.schedule_change(subscription_id, _wanted(), instant)
     from chom_core.web.formats import day
 
     flash(_("It changes on %(day)s. You can take it back until then.", day=day(row.effective_at)), "success")
@@ -120,7 +123,7 @@ def schedule(subscription_id: UUID) -> Any:
 @pages.post("/billing/changes/<uuid:change_id>/cancel")
 def cancel_change(change_id: UUID) -> Any:
     """Take a change back."""
-    row = changes.cancel_change(change_id)
+    row = changing.cancel_change(change_id)
     flash(_("It stays as it is."), "success")
     return redirect(url_for("billing.subscription", subscription_id=row.subscription_id), 303)
 
@@ -128,7 +131,7 @@ def cancel_change(change_id: UUID) -> Any:
 @pages.post(f"{_ONE}/items/<uuid:item_id>/remove")
 def remove(subscription_id: UUID, item_id: UUID) -> Any:
     """An add-on goes at the end of the period."""
-    changes.change(subscription_id, Wanted("remove", item_id))
+    changing.change(subscription_id, Wanted("remove", item_id))
     flash(_("It goes at the end of the period."), "success")
     return redirect(url_for("billing.subscription", subscription_id=subscription_id), 303)
 
@@ -186,7 +189,7 @@ def _page(subscription_id: UUID) -> str:
 
 
 def _preview(subscription_id: UUID, wanted: Wanted, error: ChomError | None = None) -> str:
-    seen = changes.preview_change(subscription_id, wanted)
+    seen = changing.preview_change(subscription_id, wanted)
     of = plan_reads.subscription(subscription_id)
     main = next(item for item in of.items if item.shape != "addon")
     item = next((one for one in of.items if one.id == wanted.item_id), main)

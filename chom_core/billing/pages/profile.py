@@ -13,8 +13,8 @@ from chom_core.billing.pages.base import pages
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.schemas.documents import BillingDetailsSchema
 from chom_core.billing.schemas.dunning import TaxRateFormSchema
-from chom_core.billing.service import documents, sellers, tax
-from chom_core.billing.service.documents import Drawn
+from chom_core.billing.service.invoicing import documents, sellers, tax
+from chom_core.billing.service.invoicing.documents import Drawn
 from chom_core.database import PLATFORM_ID, bind_tenant
 from chom_core.plugin_host import NavItem
 from chom_core.values.errors import ChomError

@@ -15,8 +15,10 @@ from chom_core.billing.api.credit import midnight
 from chom_core.billing.pages.credit import kind_words
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.schemas.credit import GrantFormSchema, NoteFormSchema, RefundFormSchema
-from chom_core.billing.service import credit, credit_notes, invoices, refunds, sellers, voiding
-from chom_core.billing.service.credit_notes import What
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
+from chom_core.billing.service.invoicing.credit_notes import What
+from chom_core.billing.service.paying import refunds
 from chom_core.database import Tenant, bind_tenant, session
 from chom_core.rest import principal
 from chom_core.values.errors import ChomError, NotFound
@@ -63,11 +65,11 @@ def grant(tenant_id: UUID) -> Any:
     """Give credit."""
 
     def act(values: dict[str, Any], key: str) -> str:
-        money = credit.credits(values["amount"], sellers.profile().currency)
+        money = accounts.credits(values["amount"], sellers.profile().currency)
         if values["kind"] == "account":
-            credit.grant_account_credit(money, key, values["reason"])
+            accounts.grant_account_credit(money, key, values["reason"])
         else:
-            credit.grant_promotional_credit(
+            accounts.grant_promotional_credit(
                 money, key, values["reason"], midnight(values["expires_on"]), usage_only=values["usage_only"]
             )
         return _("%(amount)s of credit is given.", amount=money.format())
@@ -97,11 +99,11 @@ def note(tenant_id: UUID, invoice_id: UUID) -> Any:
 
 def _what(amount: str, currency: str) -> What:
     lines = {
-        int(name[5:]): credit.credits(text, currency)
+        int(name[5:]): accounts.credits(text, currency)
         for name, text in request.form.items()
         if name.startswith("line-") and name[5:].isdecimal() and text.strip()
     }
-    return lines or (credit.credits(amount, currency) if amount.strip() else None)
+    return lines or (accounts.credits(amount, currency) if amount.strip() else None)
 
 
 def _of_invoice(invoice_id: UUID) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def refund(tenant_id: UUID, payment_id: UUID) -> Any:
     payment = _payment(payment_id)
 
     def act(values: dict[str, Any], key: str) -> str:
-        money = credit.credits(values["amount"], payment.amount.currency)
+        money = accounts.credits(values["amount"], payment.amount.currency)
         refunds.refund(payment_id, money, values["reason"], f"staff/{key}")
         return _("%(amount)s is on its way back to %(card)s.", amount=money.format(), card=payment.card)
 
@@ -139,7 +141,7 @@ def _payment(payment_id: UUID) -> reads.PaymentInfo:
 def revoke(tenant_id: UUID, grant_id: UUID) -> Any:
     """Take back what is left of promotional credit."""
     _enter(tenant_id)
-    credit.revoke(grant_id, request.form.get("reason", "").strip() or _("Taken back by staff"))
+    accounts.revoke(grant_id, request.form.get("reason", "").strip() or _("Taken back by staff"))
     flash(_("The credit is taken back."), "success")
     return redirect(url_for("billing_staff.customer_money", tenant_id=tenant_id), 303)
 

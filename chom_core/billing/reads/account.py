@@ -10,7 +10,12 @@ from sqlalchemy import select
 
 from chom_core.billing.models import BillingProfile, Subscription
 from chom_core.billing.reads.documents import card_words
-from chom_core.billing.service import boundary, credit, methods, sellers, subscriptions, usage
+from chom_core.billing.service import usage
+from chom_core.billing.service.changes import boundary
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.paying import methods
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import current, session
 from chom_core.values.money import Money
 
@@ -66,13 +71,13 @@ def billing_currency() -> str:
 def account_credit(currency: str = "") -> AccountCredit:
     """The credit in `currency` (default: the organisation's own), usable now: what has expired is not counted."""
     code = currency or billing_currency()
-    return AccountCredit(code, credit.balance("account", code), credit.balance("promotional", code))
+    return AccountCredit(code, accounts.balance("account", code), accounts.balance("promotional", code))
 
 
 def projected_credit(currency: str = "") -> Money:
     """The account credit that drafts and the use so far leave; below zero a card has to pay. Rates all use: dear."""
     code = currency or billing_currency()
-    return credit.projected(code, _used(_live(code), code))
+    return accounts.projected(code, _used(_live(code), code))
 
 
 def cards() -> list[CardInfo]:

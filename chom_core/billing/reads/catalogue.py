@@ -22,7 +22,9 @@ from chom_core.billing.models import (
     UsagePrice,
 )
 from chom_core.billing.reads.plans import words
-from chom_core.billing.service import discounts, rating, subscriptions, versions
+from chom_core.billing.service.invoicing import rating
+from chom_core.billing.service.offers import discounts, versions
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import clock, session
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from chom_core.billing.models import SubscriptionItem
-from chom_core.billing.service import subscriptions
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.values.billing import PlanShape
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
@@ -32,7 +32,7 @@ class ServiceCost:
 
 def service_costs(services: Sequence[ServiceInfo]) -> list[ServiceCost]:
     """The cost of each of `services`, in their order. One query, however many there are."""
-    from chom_core.billing.service import funding
+    from chom_core.billing.service.buying import funding
 
     items = {subscriptions.source(item): item for of in subscriptions.live() for item in of.items}
     words = funding.prices(services)

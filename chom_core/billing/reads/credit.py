@@ -19,7 +19,8 @@ from chom_core.billing.models import (
     Refund,
 )
 from chom_core.billing.reads.documents import card_words
-from chom_core.billing.service import credit, credit_notes, sellers
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, sellers
 from chom_core.database import clock, session
 from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
@@ -135,9 +136,9 @@ def credit_balance(currency: str = "") -> CreditBalance:
     code = currency or sellers.profile().currency
     return CreditBalance(
         code,
-        credit.balance("account", code),
-        credit.balance("promotional", code),
-        credit.projected(code, Money.zero(code)),
+        accounts.balance("account", code),
+        accounts.balance("promotional", code),
+        accounts.projected(code, Money.zero(code)),
     )
 
 

@@ -7,7 +7,11 @@ from decimal import Decimal
 from chom_core.billing.models import Plan, Subscription
 from chom_core.billing.reads.documents import card_words, invoice_list
 from chom_core.billing.reads.shapes import Bar, Offer, Overview, SubscriptionInfo
-from chom_core.billing.service import catalogue, funding, methods, rating, renewal, sellers, subscriptions
+from chom_core.billing.service.buying import funding
+from chom_core.billing.service.invoicing import rating, sellers
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.paying import methods
+from chom_core.billing.service.subscribing import renewal, subscriptions
 from chom_core.database import PLATFORM_ID, current, session, transaction
 from chom_core.values.billing import PlanShape
 from chom_core.values.money import Money

@@ -13,8 +13,10 @@ from chom_core.billing.models import (
     SubscriptionChange,
     SubscriptionItem,
 )
-from chom_core.billing.service import catalogue, change_rows, discounts, subscriptions
-from chom_core.billing.service.discounts import Held
+from chom_core.billing.service.changes import rows
+from chom_core.billing.service.offers import catalogue, discounts
+from chom_core.billing.service.offers.discounts import Held
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import session
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
@@ -111,7 +113,7 @@ def subscription(subscription_id: UUID) -> SubscriptionDetails:
         cancel_at=of.cancel_at,
         cancel_reason=of.cancel_reason,
         items=tuple(_item(item) for item in of.items),
-        changes=tuple(change(row) for row in change_rows.waiting(of.id)),
+        changes=tuple(change(row) for row in rows.waiting(of.id)),
         coupons=tuple(
             CouponInfo(one.id, one.name, words(one), discounts.left_of(one).active) for one in mine
         ),
@@ -122,7 +124,7 @@ def history(subscription_id: UUID, limit: int = 50) -> list[ChangeInfo]:
     """What has become of earlier changes, newest first."""
     query = select(SubscriptionChange).where(
         SubscriptionChange.subscription_id == subscription_id,
-        SubscriptionChange.status.not_in(change_rows.WAITING),
+        SubscriptionChange.status.not_in(rows.WAITING),
     )
     return [
         change(row) for row in session().scalars(query.order_by(SubscriptionChange.id.desc()).limit(limit))
@@ -172,6 +174,6 @@ def comparable(of: SubscriptionDetails) -> list[Plan]:
 
 def catalogue_plan(code: str) -> Plan | None:
     """A plan of the shelf, sold or not."""
-    from chom_core.billing.service.sellers import reseller_id
+    from chom_core.billing.service.invoicing.sellers import reseller_id
 
     return session().scalar(select(Plan).where(Plan.code == code, Plan.reseller_id == reseller_id()))

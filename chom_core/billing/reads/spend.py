@@ -27,7 +27,9 @@ from chom_core.billing.models import (
 from chom_core.billing.models.usage import ORGANISATION
 from chom_core.billing.reads.account import billing_currency
 from chom_core.billing.rules.rounding import exact
-from chom_core.billing.service import subscriptions, usage, usage_tariffs
+from chom_core.billing.service import usage
+from chom_core.billing.service.subscribing import subscriptions
+from chom_core.billing.service.usage import tariffs
 from chom_core.database import Tenant, clock, current, session
 from chom_core.values.money import Money
 from chom_core.values.period import Period
@@ -144,7 +146,7 @@ def _spread(
     places: list[tuple[date, UUID | None]] = []
     weights: list[int] = []
     known = of is not None and meter in usage.meters()
-    owners = usage_tariffs.Owners(of) if known else None
+    owners = tariffs.Owners(of) if known else None
     for one in usage.days(meter, period) if known else ():
         weight = int(max(exact(one.quantity), Fraction(0)) * _SCALE)
         if weight and owners is not None and of is not None and owners.of(meter, one.subject) == of.id:

@@ -24,7 +24,7 @@ from chom_core.billing.models import (
     Payment,
     Refund,
 )
-from chom_core.billing.service import sellers
+from chom_core.billing.service.invoicing import sellers
 from chom_core.database import clock, session
 from chom_core.values.errors import Invalid
 from chom_core.values.money import Money

@@ -13,7 +13,10 @@ from sqlalchemy import func, select
 
 from chom_core.billing.models import Invoice, Subscription, UsageClosing, UsageDay, UsageEvent
 from chom_core.billing.models.usage import ORGANISATION
-from chom_core.billing.service import catalogue, subscriptions, usage, usage_rating, usage_tariffs
+from chom_core.billing.service import usage
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.subscribing import subscriptions
+from chom_core.billing.service.usage import rating, tariffs
 from chom_core.database import clock, session
 from chom_core.values.errors import Invalid
 from chom_core.values.money import Money
@@ -225,10 +228,10 @@ def reconciliation(months: int = 6) -> Reconciliation:
 
 
 def _months(of: Subscription, most: int) -> list[MonthInfo]:
-    kept, owners = usage_rating.Kept.read(of), usage_tariffs.Owners(of)
+    kept, owners = rating.Kept.read(of), tariffs.Owners(of)
     numbers = dict(_numbers(of))
     closed = sorted(
-        ((name, start, rows) for (name, start), rows in kept.rows.items() if name != usage_rating.MONTH),
+        ((name, start, rows) for (name, start), rows in kept.rows.items() if name != rating.MONTH),
         key=lambda one: (one[1], one[0]),
         reverse=True,
     )
@@ -236,8 +239,8 @@ def _months(of: Subscription, most: int) -> list[MonthInfo]:
     for name, start, rows in closed:
         if start not in kept.months or name not in usage.meters():
             continue
-        tariff = usage_tariffs.of_terms(rows[-1].terms, of.currency)
-        line = usage_rating.line(of, name, Period(start, rows[-1].period_end), owners, tariff, kept)
+        tariff = tariffs.of_terms(rows[-1].terms, of.currency)
+        line = rating.line(of, name, Period(start, rows[-1].period_end), owners, tariff, kept)
         bills = tuple(dict.fromkeys(numbers[row.id] for row in rows if numbers.get(row.id)))
         found.append(_month(line, rows[-1].quantity, rows[-1].events, bills, "billed" if bills else "rated"))
     live = usage.estimate(of) if of.status in subscriptions.LIVE else []

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from chom_core.billing.service import catalogue, subscriptions, usage
+from chom_core.billing.service import usage
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.values.billing import PlanShape
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod

@@ -1,1 +1,1 @@
-"""Billing's verbs, by what they are about. Nothing else writes billing's tables."""
+"""Billing's verbs, a room for each subject. Nothing else writes billing's tables."""

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from chom_core.audit import Subject, record
-from chom_core.database import Tenant, current, session
+from chom_core.database import Tenant, current, locked, session
 from chom_core.identity.models import Membership, Person
 from chom_core.identity.roles import covers, may_manage
 from chom_core.values.errors import NotFound, Refused, Unauthenticated
@@ -37,16 +37,7 @@ def here() -> UUID:
 
 def person_row(person_id: UUID) -> Person:
     """The person's row, locked for the verb that changes it."""
-    query = (
-        select(Person)
-        .where(Person.id == person_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    found = session().scalar(query)
-    if found is None:
-        raise NotFound(_("This person does not exist any more."))
-    return found
+    return locked(Person, person_id, NotFound(_("This person does not exist any more.")))
 
 
 def lock_organisation(tenant_id: UUID) -> Tenant:

@@ -8,16 +8,13 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy import select
 
 from chom_core.billing.models import Subscription, SubscriptionItem
-from chom_core.billing.service import (
-    catalogue,
-    changes,
-    checkout,
-    ending,
-    sellers,
-    subscriptions,
-)
-from chom_core.billing.service.purchases import Click
-from chom_core.billing.service.reckoning import Wanted
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.changes import changing, ending
+from chom_core.billing.service.changes.reckoning import Wanted
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import session
 from chom_core.simulation import cast, stage
 from chom_core.simulation.acts.on import CURRENCY, On
@@ -88,7 +85,7 @@ def _to_another_plan(on: On, step: int) -> str:
     place = codes.index(now) + step if now in codes else -1
     if not 0 <= place < len(codes):
         return "nothing"
-    return _changed(changes.change_plan(of.id, codes[place]).state)
+    return _changed(changing.change_plan(of.id, codes[place]).state)
 
 
 def yearly(on: On) -> str:
@@ -96,7 +93,7 @@ def yearly(on: On) -> str:
     if of is None or of.billing_period == BillingPeriod.ANNUAL.value:
         return "nothing"
     return _changed(
-        changes.change_plan(of.id, subscriptions.main_item(of).plan_code, period=BillingPeriod.ANNUAL).state
+        changing.change_plan(of.id, subscriptions.main_item(of).plan_code, period=BillingPeriod.ANNUAL).state
     )
 
 
@@ -106,7 +103,7 @@ def add_on(on: On) -> str:
     if of is None or not plans:
         return "nothing"
     wanted = Wanted("add", plan_code=on.dice().choice(plans).code, quantity=1 + int(on.draw * 3))
-    return _changed(changes.change(of.id, wanted).state)
+    return _changed(changing.change(of.id, wanted).state)
 
 
 def drop_add_on(on: On) -> str:
@@ -114,7 +111,7 @@ def drop_add_on(on: On) -> str:
     return (
         "nothing"
         if of is None or item is None
-        else _changed(changes.change(of.id, Wanted("remove", item.id)).state)
+        else _changed(changing.change(of.id, Wanted("remove", item.id)).state)
     )
 
 
@@ -124,7 +121,7 @@ def quantity(on: On) -> str:
         return "nothing"
     more = max(1, item.quantity + (1 if on.draw < 0.7 else -1))
     return (
-        "nothing" if more == item.quantity else _changed(changes.change_quantity(of.id, item.id, more).state)
+        "nothing" if more == item.quantity else _changed(changing.change_quantity(of.id, item.id, more).state)
     )
 
 

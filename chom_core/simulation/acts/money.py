@@ -7,17 +7,11 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from chom_core.billing.models import Coupon, Invoice, Payment
-from chom_core.billing.service import (
-    checkout,
-    coupons,
-    credit,
-    credit_notes,
-    invoices,
-    methods,
-    refunds,
-    sellers,
-    voiding,
-)
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
+from chom_core.billing.service.offers import coupons
+from chom_core.billing.service.paying import methods, refunds
 from chom_core.database import clock, session
 from chom_core.simulation import cast, stage
 from chom_core.simulation.acts.on import CURRENCY, On
@@ -39,11 +33,11 @@ def top_up(on: On) -> str:
     if method is None:
         return "nothing"
     money = Money((2 + int(on.draw * 9)) * 1000, CURRENCY)
-    return "done" if credit.top_up(money, method.id, on.act.key).status == "succeeded" else "declined"
+    return "done" if accounts.top_up(money, method.id, on.act.key).status == "succeeded" else "declined"
 
 
 def goodwill(on: On) -> str:
-    credit.grant_account_credit(
+    accounts.grant_account_credit(
         Money(500 + int(on.draw * 2000), CURRENCY), on.act.key, "Sorry for the outage"
     )
     return "done"
@@ -52,7 +46,7 @@ def goodwill(on: On) -> str:
 def promotion(on: On) -> str:
     money = Money(1000 + int(on.draw * 4000), CURRENCY)
     ends = clock.now() + timedelta(days=30 + int(on.draw * 60))
-    credit.grant_promotional_credit(money, on.act.key, "Spring promotion", ends, usage_only=on.draw < 0.3)
+    accounts.grant_promotional_credit(money, on.act.key, "Spring promotion", ends, usage_only=on.draw < 0.3)
     return "done"
 
 

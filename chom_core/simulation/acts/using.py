@@ -6,10 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from chom_core.billing.models import Plan
-from chom_core.billing.service import (
-    subscriptions,
-    usage,
-)
+from chom_core.billing.service import usage
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import clock, session
 from chom_core.simulation.acts.on import On
 

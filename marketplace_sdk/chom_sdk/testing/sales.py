@@ -9,8 +9,9 @@ from uuid import UUID
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice
 from chom_core.billing.rules.cycles import Cycle
-from chom_core.billing.service import credit, credit_notes, invoices, sellers
-from chom_core.billing.service.rating import Charge
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers
+from chom_core.billing.service.invoicing.rating import Charge
 from chom_core.database import clock, everyone, transaction
 from chom_core.values import BillingPeriod, Money, uuid7
 
@@ -36,7 +37,7 @@ def sell(
         bill = invoices.rate(price.currency, [Charge("sample", "plan", "Sample plan", price, period=span)])
         made = invoices.draft(bill, seller=sellers.seller(), subscription_id=None, period=span)
         if pay and bill.total:
-            credit.grant_account_credit(bill.total, f"sample/{uuid7()}", "Paid in by a test")
+            accounts.grant_account_credit(bill.total, f"sample/{uuid7()}", "Paid in by a test")
         invoices.finalise(made)
         invoices.number(made)
         return made.id

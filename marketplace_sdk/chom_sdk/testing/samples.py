@@ -7,8 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.service import catalogue, credit, invoices, rating, sellers, subscriptions
-from chom_core.billing.service.rating import Charge
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import invoices, rating, sellers
+from chom_core.billing.service.invoicing.rating import Charge
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import clock, restart, transaction
 from chom_core.provisioning.models import Node, Service
 from chom_core.values import BillingPeriod, Money, uuid7
@@ -62,7 +65,7 @@ def delete_service(organisation: Organisation, service_id: UUID) -> None:
 def credit_of(organisation: Organisation, money: Money) -> None:
     """Account credit, as goodwill."""
     with transaction(organisation.id):
-        credit.grant_account_credit(money, uuid7().hex, "A sample")
+        accounts.grant_account_credit(money, uuid7().hex, "A sample")
 
 
 def invoice(organisation: Organisation, money: Money, service_id: UUID | None = None) -> UUID:

@@ -13,7 +13,7 @@ from flask import Flask
 
 from chom_core import config, setup
 from chom_core.app import create_app
-from chom_core.billing.service import catalogue
+from chom_core.billing.service.offers import catalogue
 from chom_core.database import PLATFORM_ID, encrypted, engine, roles, transaction
 from chom_core.embedded.postgres import Postgres
 from chom_core.plugin_host import gate, registry

@@ -12,8 +12,10 @@ from sqlalchemy import func, select
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, CreditNote, LedgerEntry, Refund
 from chom_core.billing.rules.coupons import Coupon
-from chom_core.billing.service import credit, credit_notes, invoices, rating, refunds, sellers, voiding
-from chom_core.billing.service.rating import Charge, Reduction
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, rating, sellers, voiding
+from chom_core.billing.service.invoicing.rating import Charge, Reduction
+from chom_core.billing.service.paying import refunds
 from chom_core.database import PLATFORM_ID, everyone, transaction
 from chom_core.values import Invalid, Money
 from chom_core.values.billing import TaxAnswer
@@ -30,8 +32,8 @@ def usd(major: str) -> Money:
 def grant(tenant: UUID, major: str, key: str = "k", **more: object) -> UUID:
     with transaction(tenant):
         if more or key.startswith("promo"):
-            return credit.grant_promotional_credit(usd(major), key, "test", **more).id  # type: ignore[arg-type]
-        return credit.grant_account_credit(usd(major), key, "test").id
+            return accounts.grant_promotional_credit(usd(major), key, "test", **more).id  # type: ignore[arg-type]
+        return accounts.grant_account_credit(usd(major), key, "test").id
 
 
 def remaining(tenant: UUID, *ids: UUID) -> list[int]:
@@ -166,8 +168,8 @@ def test_wal_01(buyer: UUID) -> None:
 
     def seen(usage: int) -> None:
         with transaction(buyer):
-            settled.append(credit.balance("account", "USD").amount)
-            projected.append(credit.projected("USD", Money(usage, "USD")).amount)
+            settled.append(accounts.balance("account", "USD").amount)
+            projected.append(accounts.projected("USD", Money(usage, "USD")).amount)
 
     seen(500)
     with transaction(buyer):
@@ -208,7 +210,7 @@ def test_wal_04_the_credit_part(buyer: UUID) -> None:
     assert till.left(buyer) == 4
     for _ in range(2):
         with transaction(buyer):
-            credit.top_up(Money(10, "USD"), method, "auto:2026-11-01", off_session=True)
+            accounts.top_up(Money(10, "USD"), method, "auto:2026-11-01", off_session=True)
     assert till.left(buyer) == 14
     assert len(book.charges()) == 2
     books_are_right()
@@ -231,7 +233,7 @@ def test_wal_07(buyer: UUID) -> None:
         sellers.profile().currency = "JPY"
     method = till.card(buyer)
     with transaction(buyer):
-        assert credit.top_up(credit.credits("4.39999", "JPY"), method, "k").amount == 4
+        assert accounts.top_up(accounts.credits("4.39999", "JPY"), method, "k").amount == 4
     assert till.left(buyer, currency="JPY") == 4
     books_are_right()
 

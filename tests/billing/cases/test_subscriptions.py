@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chom_core.billing.rules.rounding import scaled
-from chom_core.billing.service import changes, coupons, discounts, ending, renewal, subscriptions, usage
-from chom_core.billing.service.reckoning import Wanted
+from chom_core.billing.service import usage
+from chom_core.billing.service.changes import changing, ending
+from chom_core.billing.service.changes.reckoning import Wanted
+from chom_core.billing.service.offers import coupons, discounts
+from chom_core.billing.service.subscribing import renewal, subscriptions
 from chom_core.database import PLATFORM_ID, transaction
 from chom_core.values import BillingPeriod, Money
 from tests.billing import plans
@@ -246,11 +249,11 @@ def test_chom_14(buyer: UUID, cancelled: bool) -> None:
     buy(buyer, "starter")
     assert of(buyer).current_period_end == at("2027-01-10")
     with transaction(buyer):
-        waiting = changes.schedule_change(of(buyer).id, Wanted("plan", plan_code="pro"), at("2026-12-25"))
+        waiting = changing.schedule_change(of(buyer).id, Wanted("plan", plan_code="pro"), at("2026-12-25"))
     if cancelled:
         stand(buyer, "2026-12-24T23:00Z")
         with transaction(buyer):
-            changes.cancel_change(waiting.id)
+            changing.cancel_change(waiting.id)
     renew(buyer, "2026-12-25T00:00Z")
     renew(buyer, "2026-12-25T03:00Z")
     changed = [line.amount for line in lines(buyer, "credit", "plan")[1:]]
@@ -283,7 +286,7 @@ def test_cpn_02(buyer: UUID) -> None:
     with transaction(buyer):
         (one,) = discounts.redeemed()
         assert discounts.left_of(one).active
-        changes.schedule_change(of(buyer).id, Wanted("plan", plan_code="big"))
+        changing.schedule_change(of(buyer).id, Wanted("plan", plan_code="big"))
     assert renew(buyer, of(buyer).current_period_end) == 1
     assert [line.amount for line in lines(buyer, "discount")] == [-6, -6]
     assert bills(buyer)[-1].total == 294

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chom_core.billing.models import Dunning, Invoice, Payment, Subscription
-from chom_core.billing.service import checkout, methods
-from chom_core.billing.service.dunning import SWEEP
-from chom_core.billing.service.renewal import RENEW
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.dunning.escalation import SWEEP
+from chom_core.billing.service.paying import methods
+from chom_core.billing.service.subscribing.renewal import RENEW
 from chom_core.database import transaction
 from chom_core.notifications.models import MailMessage, Notification
 from chom_core.provisioning.models import Service

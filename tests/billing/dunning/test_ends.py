@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from chom_core.billing.models import Dunning, DunningStep
-from chom_core.billing.service import dunning_desk, dunning_rows
+from chom_core.billing.service.dunning import desk, rows
 from chom_core.database import PLATFORM_ID, Tenant, transaction
 from chom_core.provisioning.models import Node, Service
 from chom_core.values.errors import Invalid
@@ -23,7 +23,7 @@ TERMS = {
 @pytest.fixture
 def strict(house: None) -> None:
     with transaction(PLATFORM_ID):
-        dunning_desk.set_policy(TERMS)
+        desk.set_policy(TERMS)
 
 
 def test_the_sellers_terms_and_the_end_of_the_subscription(strict: None, debtor: Debtor) -> None:
@@ -48,7 +48,7 @@ def test_terms_of_the_first_day_hold(debtor: Debtor) -> None:
     debtor.buy()
     debtor.day(1)
     with transaction(PLATFORM_ID):
-        dunning_desk.set_policy(TERMS)
+        desk.set_policy(TERMS)
     debtor.day(12)
     assert debtor.statuses() == {"alpha": "active"}
 
@@ -62,7 +62,7 @@ def test_terms_of_the_first_day_hold(debtor: Debtor) -> None:
 )  # fmt: skip
 def test_terms_that_cannot_be(house: None, field: str, value: object) -> None:
     with transaction(PLATFORM_ID), pytest.raises(Invalid) as refused:
-        dunning_desk.set_policy({**TERMS, field: value})
+        desk.set_policy({**TERMS, field: value})
     assert field in refused.value.fields
 
 
@@ -71,7 +71,7 @@ def test_more_time_brings_services_back_until_then(debtor: Debtor) -> None:
     debtor.day(15)
     assert debtor.statuses() == {"alpha": "suspended"}
     with transaction(debtor.id):
-        dunning_desk.extend(debtor.ladder().id, 10, "They moved banks")
+        desk.extend(debtor.ladder().id, 10, "They moved banks")
     debtor.settle()
     assert debtor.statuses() == {"alpha": "active"}
     debtor.day(21)
@@ -86,8 +86,8 @@ def test_waiving_takes_the_debt_off_and_everything_runs(debtor: Debtor) -> None:
     debtor.buy()
     debtor.day(16)
     with transaction(debtor.id):
-        first = dunning_desk.waive(debtor.ladder().id, "Our fault")
-        assert dunning_desk.waive(first.id, "Our fault").id == first.id
+        first = desk.waive(debtor.ladder().id, "Our fault")
+        assert desk.waive(first.id, "Our fault").id == first.id
     debtor.settle()
     assert debtor.statuses() == {"alpha": "active"}
     assert debtor.bill().status == "paid"
@@ -102,7 +102,7 @@ def test_retry_now_is_one_attempt_for_one_press(debtor: Debtor) -> None:
     debtor.day(1)
     for _ in range(3):
         with transaction(debtor.id):
-            dunning_desk.retry_now(debtor.ladder().id, "press-1")
+            desk.retry_now(debtor.ladder().id, "press-1")
         debtor.settle()
     assert debtor.asked() == ["declined", "declined"]
     assert debtor.ladder().rung == 1, "the ladder goes on as planned"
@@ -125,7 +125,7 @@ def test_a_resellers_bill_darkens_no_customers_site(strict: None, debtor: Debtor
         here.add(Service(tenant_id=theirs, kind="toy", family="site", name="theirs", status="active", node_id=node,
                          marker="m", paid_by="item:x"))  # fmt: skip
     with transaction(theirs) as here:
-        assert dunning_rows.open_ones() == []
+        assert rows.open_ones() == []
     debtor.day(7)
     assert debtor.statuses() == {"alpha": "suspended"}
     assert debtor.subscription().status == "past_due", (

@@ -12,8 +12,10 @@ from chom_sandbox_gateway import book
 from sqlalchemy import func, select, update
 
 from chom_core.billing.models import Dunning, DunningStep, Invoice, PaymentMethod
-from chom_core.billing.service import checkout, dunning, methods, payments, renewal
-from chom_core.billing.service import dunning_rows as rows
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.dunning import escalation, rows
+from chom_core.billing.service.paying import methods, payments
+from chom_core.billing.service.subscribing import renewal
 from chom_core.database import transaction
 from chom_core.provisioning.models import Service
 from chom_core.provisioning.service import suspend_service
@@ -69,16 +71,16 @@ def test_a_killed_worker_asks_and_tells_once(debtor: Debtor, monkeypatch: pytest
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(dunning.payments, "send", send)
+    monkeypatch.setattr(escalation.payments, "send", send)
     of = debtor.ladder()
     assert of.retry_at
     stand(debtor.id, of.retry_at)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt), transaction(debtor.id):
-            dunning.step(of.id)
+            escalation.step(of.id)
     for _ in range(3):
         with transaction(debtor.id):
-            dunning.step(of.id)
+            escalation.step(of.id)
     debtor.settle()
     assert killed[0] == killed[1]
     assert debtor.asked() == ["declined", "declined"]
@@ -96,7 +98,7 @@ def test_eight_workers_at_once_ask_and_tell_once(debtor: Debtor) -> None:
 
     def step(_: int) -> None:
         with transaction(debtor.id):
-            dunning.step(of.id)
+            escalation.step(of.id)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(step, range(8)))
@@ -113,7 +115,7 @@ def test_nights_slept_through_are_one_try_and_no_surprise(debtor: Debtor) -> Non
     debtor.day(0.1)
     stand(debtor.id, debtor.due.replace(day=22))
     with transaction(debtor.id):
-        dunning.sweep()
+        escalation.sweep()
     debtor.settle()
     assert debtor.asked() == ["declined", "declined"]
     assert debtor.statuses() == {"alpha": "active"}
@@ -216,8 +218,8 @@ def test_an_invoice_that_a_refund_opened_again_is_left_to_staff(debtor: Debtor) 
         here.execute(
             update(Invoice).values(status="open", paid_at=None, amount_paid=0, amount_refunded=invoice.total)
         )
-        assert dunning.begin(invoice.id) is None
-        dunning.sweep()
+        assert escalation.begin(invoice.id) is None
+        escalation.sweep()
         assert here.scalar(select(func.count(Dunning.id))) == 0
 
 
@@ -229,8 +231,8 @@ def test_a_silent_gateway_stops_no_other_ladder(debtor: Debtor, monkeypatch: pyt
         raise Unavailable("silent")
 
     with transaction(debtor.id):
-        monkeypatch.setattr(dunning, "step", refuse)
-        dunning.sweep()
+        monkeypatch.setattr(escalation, "step", refuse)
+        escalation.sweep()
         assert rows.open_ones()
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chom_sandbox_gateway import book
 
-from chom_core.billing.service import sellers
+from chom_core.billing.service.invoicing import sellers
 from chom_core.database import transaction
 from tests.billing.dunning.scene import Debtor
 from tests.billing.shop import GOOD, books_are_right

@@ -22,18 +22,10 @@ from sqlalchemy import select, text
 
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, Invoice, InvoiceLine, Payment, PaymentMethod, Refund
-from chom_core.billing.service import (
-    credit,
-    credit_notes,
-    gateways,
-    invoices,
-    methods,
-    payments,
-    refunds,
-    sellers,
-    voiding,
-)
-from chom_core.billing.service.gateways import Bound
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
+from chom_core.billing.service.paying import gateways, methods, payments, refunds
+from chom_core.billing.service.paying.gateways import Bound
 from chom_core.database import everyone, transaction
 from chom_core.values import Money, uuid7
 from chom_core.values.billing import PaymentResult, PaymentStatus
@@ -133,7 +125,7 @@ class Customer(RuleBasedStateMachine):
     @rule(cents=CENTS, answer=ANSWERS)
     def top_up(self, cents: int, answer: str) -> None:
         STUB.next, key = answer, uuid7().hex
-        self.act(lambda: credit.top_up(Money(cents, "USD"), self.card, key), repeatable=True)
+        self.act(lambda: accounts.top_up(Money(cents, "USD"), self.card, key), repeatable=True)
 
     @rule(place=st.integers(0, 9), answer=FINAL, times=st.integers(1, 3))
     def answer_arrives(self, place: int, answer: str, times: int) -> None:
@@ -147,17 +139,17 @@ class Customer(RuleBasedStateMachine):
         money, key = Money(cents, "USD"), uuid7().hex
         if promotional:
             self.act(
-                lambda: credit.grant_promotional_credit(money, key, "kind", usage_only=usage_only),
+                lambda: accounts.grant_promotional_credit(money, key, "kind", usage_only=usage_only),
                 repeatable=True,
             )
         else:
-            self.act(lambda: credit.grant_account_credit(money, key, "kind"), repeatable=True)
+            self.act(lambda: accounts.grant_account_credit(money, key, "kind"), repeatable=True)
 
     @rule(place=st.integers(0, 9))
     def revoke(self, place: int) -> None:
         grant_id = self.one(CreditGrant, place)
         if grant_id is not None:
-            self.act(lambda: credit.revoke(grant_id, "test"))
+            self.act(lambda: accounts.revoke(grant_id, "test"))
 
     @rule(place=st.integers(0, 9), cents=CENTS, settle=st.sampled_from(["refund", "credit", "due"]))
     def note(self, place: int, cents: int, settle: Any) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from chom_core.billing.service import payout_gateways
-from chom_core.billing.service.payout_gateways import BoundPayouts
+from chom_core.billing.service.partners import payout_gateways
+from chom_core.billing.service.partners.payout_gateways import BoundPayouts
 from chom_core.values.billing import PayeeAccount, PayoutRequest, PayoutResult, PayoutStatus
 from tests.conftest import Database, make_tenant
 

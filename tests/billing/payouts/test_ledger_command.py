@@ -9,7 +9,7 @@ from uuid import UUID
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from chom_core.billing.service import payouts
+from chom_core.billing.service.partners import payouts
 from chom_core.cli import main
 from chom_core.database import transaction
 from chom_core.values import Money

@@ -15,8 +15,8 @@ from sqlalchemy import select, text
 from chom_core.billing import ledger
 from chom_core.billing.models import Earning, LedgerTransaction, Payout
 from chom_core.billing.rules import splits
-from chom_core.billing.service import payouts
-from chom_core.billing.service.earnings import Payable
+from chom_core.billing.service.partners import payouts
+from chom_core.billing.service.partners.earnings import Payable
 from chom_core.database import PLATFORM_ID, clock, everyone, transaction
 from chom_core.values import Conflict, Invalid, Money, NotFound, Unavailable, uuid7
 from chom_core.values.billing import PayoutStatus

@@ -11,19 +11,13 @@ from sqlalchemy import select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, Settlement, WholesaleStatement
-from chom_core.billing.service import (
-    catalogue,
-    credit,
-    credit_notes,
-    invoices,
-    payouts,
-    rating,
-    sellers,
-    subscriptions,
-    usage,
-    wholesale,
-)
-from chom_core.billing.service.rating import Charge
+from chom_core.billing.service import usage
+from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.invoicing import credit_notes, invoices, rating, sellers
+from chom_core.billing.service.invoicing.rating import Charge
+from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.partners import payouts, wholesale
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.billing.service.usage import NewEvent
 from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.values import BillingPeriod, Conflict, Invalid, Money, NotFound, uuid7
@@ -67,7 +61,7 @@ def invoice(customer: UUID, money: Money, *, pay: bool = True) -> UUID:
         bill = rating.bill("USD", rating.lines_of([Charge("x", "charge", "Hosting", money)]), [], None)
         made = invoices.draft(bill, seller=sellers.seller(), subscription_id=None, period=None)
         if pay:
-            credit.grant_account_credit(money, f"k{uuid7()}", "in a test")
+            accounts.grant_account_credit(money, f"k{uuid7()}", "in a test")
         invoices.finalise(made)
         invoices.number(made)
         return made.id

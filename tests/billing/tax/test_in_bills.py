@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from chom_core.billing.models import DocumentFile, Invoice, Seller, TaxRate
-from chom_core.billing.service import checkout, credit_notes, documents, sellers, tax
+from chom_core.billing.service.buying import checkout
+from chom_core.billing.service.invoicing import credit_notes, documents, sellers, tax
 from chom_core.database import PLATFORM_ID, transaction
 from chom_core.values.errors import Invalid, NotFound
 from chom_core.values.money import Money

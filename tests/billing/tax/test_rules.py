@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from chom_core.billing.rules import vat
-from chom_core.billing.service import tax, vat_ids
+from chom_core.billing.service.invoicing import tax, vat_ids
 from chom_core.values.billing import Customer, SellerFacts, TaxAnswer, TaxQuery
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from chom_core.billing.models import Plan, Seller, Subscription, SubscriptionItem, UsagePrice
-from chom_core.billing.service import usage_meters
-from chom_core.billing.service.usage_ingest import NewEvent
+from chom_core.billing.service.usage import metering
+from chom_core.billing.service.usage.ingest import NewEvent
 from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.plugin_host import Meter
 from chom_core.values import BillingPeriod, uuid7
@@ -25,8 +25,8 @@ KINDS = ("sum", "max", "last", "unique", "time_weighted", "level", "count")
 def kinds(monkeypatch: Any) -> None:
     """Let every kind of meter exist, as if a plugin had declared it."""
     mine = tuple(Meter(f"t.{kind}", kind, "", kind) for kind in KINDS)  # type: ignore[arg-type]
-    monkeypatch.setattr(usage_meters, "CORE", (*usage_meters.CORE, *mine))
-    usage_meters._meters.cache_clear()
+    monkeypatch.setattr(metering, "CORE", (*metering.CORE, *mine))
+    metering._meters.cache_clear()
 
 
 def stand_at(tenant: UUID, instant: datetime) -> None:

@@ -13,8 +13,12 @@ from sqlalchemy import select
 from chom_core.billing import reads
 from chom_core.billing.jobs import usage as jobs
 from chom_core.billing.models import Invoice, Plan, Subscription, UsageEvent
-from chom_core.billing.service import renewal, usage, usage_gathering, usage_invoices, versions
-from chom_core.billing.service.usage_ingest import NewEvent
+from chom_core.billing.service import usage
+from chom_core.billing.service.offers import versions
+from chom_core.billing.service.subscribing import renewal
+from chom_core.billing.service.usage import gathering
+from chom_core.billing.service.usage import invoices as usage_invoices
+from chom_core.billing.service.usage.ingest import NewEvent
 from chom_core.database import PLATFORM_ID, clock, everyone, transaction
 from chom_core.provisioning.models import Service
 from chom_core.values import BillingPeriod
@@ -72,7 +76,7 @@ def test_the_renewal_carries_the_months_use_and_says_so(buyer: UUID) -> None:
 
 def test_a_yearly_plan_pays_its_use_by_the_month(buyer: UUID) -> None:
     with transaction(buyer):
-        from chom_core.billing.service import checkout
+        from chom_core.billing.service.buying import checkout
 
         checkout.buy(order(period=BillingPeriod.ANNUAL), click(amount="805.80"))
         usage.record(event("a", 600))
@@ -114,15 +118,15 @@ def test_sites_and_storage_are_gathered_once_for_each_change(buyer: UUID) -> Non
         row = here.get_one(Service, site)
         row.paid_by, row.facts = f"item:{item}", {"storage_bytes": 2_500_000_000}
     with transaction(buyer):
-        assert [usage_gathering.gather() for _ in range(2)] == [2, 0]
+        assert [gathering.gather() for _ in range(2)] == [2, 0]
     start = clock.now()
     stand_at(buyer, start + timedelta(days=1))
     with transaction(buyer) as here:
-        assert usage_gathering.gather() == 2
+        assert gathering.gather() == 2
         here.get_one(Service, site).status = "deleted"
     stand_at(buyer, start + timedelta(days=1, seconds=1))
     with transaction(buyer):
-        assert [usage_gathering.gather() for _ in range(2)] == [2, 0]
+        assert [gathering.gather() for _ in range(2)] == [2, 0]
         used = {one.meter.name: one for one in reads.meters_used()}
     assert (used["sites"].used, used["sites"].included, used["sites"].percent) == (1, 25, 4)
     assert Decimal("2.4") < used["storage_gb"].used < Decimal("2.6")
@@ -151,7 +155,8 @@ def test_a_price_that_changes_leaves_who_has_the_old_one(buyer: UUID) -> None:
 
 @pytest.mark.parametrize("days", [3, 40])
 def test_a_subscription_that_ends_pays_what_it_used(buyer: UUID, days: int) -> None:
-    from chom_core.billing.service import ending, subscriptions
+    from chom_core.billing.service.changes import ending
+    from chom_core.billing.service.subscribing import subscriptions
 
     buy(buyer)
     with transaction(buyer):
@@ -217,7 +222,7 @@ def test_a_plugins_own_meter_is_named_after_it(buyer: UUID, monkeypatch: Any) ->
 
 
 def test_a_pause_is_paid_up_to_its_begin_and_its_own_time_is_free(buyer: UUID) -> None:
-    from chom_core.billing.service import ending
+    from chom_core.billing.service.changes import ending
 
     buy(buyer)
     with transaction(buyer):

@@ -11,13 +11,9 @@ import pytest
 from sqlalchemy import func, select
 
 from chom_core.billing.models import Invoice, Plan, Seller, Subscription, UsageClosing
-from chom_core.billing.service import (
-    invoices,
-    usage_closing,
-    usage_corrections,
-    usage_rating,
-)
-from chom_core.billing.service.usage_ingest import record, record_batch
+from chom_core.billing.service.invoicing import invoices
+from chom_core.billing.service.usage import closing, corrections, rating
+from chom_core.billing.service.usage.ingest import record, record_batch
 from chom_core.database import clock, session, transaction
 from chom_core.values import BillingPeriod, Money
 from chom_core.values.period import Period
@@ -48,9 +44,9 @@ def bill(tenant: UUID, at: datetime, *, interim: bool = False) -> int | None:
     stand_at(tenant, at)
     with transaction(tenant):
         of = the()
-        charges = usage_closing.usage_charges(of, Period(of.anchor, at), interim=interim)
+        charges = closing.usage_charges(of, Period(of.anchor, at), interim=interim)
         if not charges:
-            usage_closing.close(of, at, None)
+            closing.close(of, at, None)
             return None
         return _draft(of, charges, at).total
 
@@ -60,7 +56,7 @@ def _draft(of: Subscription, charges: Any, at: datetime) -> Invoice:
         invoices.rate("USD", charges, of.id), seller=session().get_one(Seller, of.seller_id), subscription_id=of.id,
         period=None,
     )  # fmt: skip
-    usage_closing.close(of, at, drafted.id)
+    closing.close(of, at, drafted.id)
     return drafted
 
 
@@ -71,7 +67,7 @@ def test_use_05_tiers_go_on_over_interim_invoices(database: Database) -> None:
     assert bill(tenant, NOON, interim=True) == 16000
     with transaction(tenant):
         record(event("b", 10))
-        assert [line.fees.amount for line in usage_closing.estimate(the())] == [18200]
+        assert [line.fees.amount for line in closing.estimate(the())] == [18200]
     assert bill(tenant, NOON, interim=True) == 2200
     assert [bill(tenant, END) for _ in range(2)] == [None, None]
 
@@ -95,7 +91,7 @@ def test_use_16_progressive_billing_credits_what_was_billed(database: Database) 
         record(event("b", 1_000_000))
     stand_at(tenant, END)
     with transaction(tenant):
-        (line,) = usage_rating.lines(the(), END)
+        (line,) = rating.lines(the(), END)
         base = Money(3100, "USD")
         assert ((base + line.fees).amount, line.billed.amount, (base + line.amount).amount) == (
             43100,
@@ -109,7 +105,7 @@ def test_wal_01_a_usage_lowers_what_is_projected_and_moves_no_money(database: Da
     with transaction(tenant) as here:
         record(event("a", 5))
         settled = Money(1000, "USD")
-        assert (settled - usage_closing.spent(the())).amount == 500
+        assert (settled - closing.spent(the())).amount == 500
         assert here.scalar(select(func.count(UsageClosing.id))) == 0
 
 
@@ -149,7 +145,7 @@ def test_a_late_event_goes_on_the_next_invoice_by_the_old_prices(database: Datab
         here.flush()
     assert bill(tenant, NEXT) == 300 + 50
     with transaction(tenant):
-        assert usage_rating.lines(the(), NEXT) == []
+        assert rating.lines(the(), NEXT) == []
 
 
 def test_a_correction_after_closing_is_given_back_beside_what_is_charged(database: Database) -> None:
@@ -158,14 +154,14 @@ def test_a_correction_after_closing_is_given_back_beside_what_is_charged(databas
         record_batch([event("a", 120), event("b", 100)])
     assert bill(tenant, END) == 600
     with transaction(tenant):
-        usage_corrections.correct("b", "b2", Decimal(20))
+        corrections.correct("b", "b2", Decimal(20))
         record(event("new", 140, END + timedelta(minutes=1)))
     with transaction(tenant):
-        assert [line.amount.amount for line in usage_rating.lines(the(), NEXT)] == [-200, 200]
+        assert [line.amount.amount for line in rating.lines(the(), NEXT)] == [-200, 200]
     stand_at(tenant, NEXT)
     with transaction(tenant):
         of = the()
-        drafted = _draft(of, usage_closing.usage_charges(of, Period(of.anchor, NEXT)), NEXT)
+        drafted = _draft(of, closing.usage_charges(of, Period(of.anchor, NEXT)), NEXT)
         assert (drafted.total, [line.amount for line in drafted.lines]) == (0, [-200, 200])
         record(event("more", 140, NEXT + timedelta(minutes=1)))
     after = datetime(2027, 2, 2, 12, tzinfo=UTC)
@@ -202,12 +198,12 @@ def test_the_last_month_ends_with_the_subscription(database: Database) -> None:
     stand_at(tenant, NOON + timedelta(hours=1))
     with transaction(tenant):
         of = the()
-        assert usage_rating.lines(of, clock.now()) == []
+        assert rating.lines(of, clock.now()) == []
         of.status = "cancelled"
-        (line,) = usage_rating.lines(of, clock.now(), last=True)
+        (line,) = rating.lines(of, clock.now(), last=True)
         assert (line.amount.amount, line.month.end) == (100, clock.now())
-        usage_closing.close(of, clock.now(), None, last=True)
-        assert [line.amount.amount for line in usage_rating.lines(of, clock.now(), last=True)] == [100]
+        closing.close(of, clock.now(), None, last=True)
+        assert [line.amount.amount for line in rating.lines(of, clock.now(), last=True)] == [100]
 
 
 def test_a_trial_waives_the_plan_and_not_what_is_used_beyond_it(database: Database) -> None:
@@ -216,10 +212,10 @@ def test_a_trial_waives_the_plan_and_not_what_is_used_beyond_it(database: Databa
         record(event("a", 500))
         the().trial_ends_at = NOON - timedelta(hours=1)
     with transaction(tenant):
-        assert [line.amount.amount for line in usage_closing.estimate(the())] == [2000]
+        assert [line.amount.amount for line in closing.estimate(the())] == [2000]
         the().trial_ends_at = NOON + timedelta(hours=1)
     with transaction(tenant):
-        assert [line.amount.amount for line in usage_closing.estimate(the())] == [2000]
+        assert [line.amount.amount for line in closing.estimate(the())] == [2000]
 
 
 def test_a_plan_of_its_own_pays_for_its_service(database: Database, monkeypatch: Any) -> None:
@@ -229,7 +225,7 @@ def test_a_plan_of_its_own_pays_for_its_service(database: Database, monkeypatch:
     mine, pooled = service(tenant, alone), service(tenant, None)
     with transaction(tenant):
         record_batch([event("a", 15, subject=mine), event("b", 120, subject=pooled), event("c", 1)])
-        found = {of.shape: usage_closing.estimate(of)[0] for of in session().scalars(select(Subscription))}
+        found = {of.shape: closing.estimate(of)[0] for of in session().scalars(select(Subscription))}
     assert [(found[shape].use.quantity, found[shape].amount.amount) for shape in ("service", "hosting")] == [
         (15, 50), (121, 105),
     ]  # fmt: skip
@@ -260,8 +256,8 @@ def test_another_plans_prices_answer_what_an_upgrade_saves(database: Database) -
     with transaction(tenant):
         record(event("a", 600))
         (now,), (then,) = (
-            usage_closing.estimate(the()),
-            usage_closing.estimate(the(), session().get_one(Plan, pro)),
+            closing.estimate(the()),
+            closing.estimate(the(), session().get_one(Plan, pro)),
         )
         assert (now.amount.amount, then.amount.amount) == (2500, 300)
 
@@ -287,7 +283,7 @@ def test_what_comes_between_the_draft_and_its_closing_is_on_the_next_invoice(dat
     stand_at(tenant, END)
     with transaction(tenant) as here:
         of = the()
-        charges = usage_closing.usage_charges(of, Period(of.anchor, END))
+        charges = closing.usage_charges(of, Period(of.anchor, END))
         record_batch(
             [event("b", 20, END - timedelta(hours=1)), event("s", 3, END - timedelta(hours=1), "sites")]
         )

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from chom_core.billing.models import UsageDay, UsageEvent
-from chom_core.billing.service import usage_rollups
-from chom_core.billing.service.usage_ingest import NewEvent, Recorded, Unmatched, record, record_batch
+from chom_core.billing.service.usage import rollups
+from chom_core.billing.service.usage.ingest import NewEvent, Recorded, Unmatched, record, record_batch
 from chom_core.database import everyone, transaction
 from chom_core.values import Conflict, Invalid, NotFound, uuid7
 from tests.billing.usage.scene import KINDS, NOON, event, kinds, subscribed
@@ -39,7 +39,7 @@ def used(tenant: UUID, meter: str = "traffic_gb") -> Decimal:
 
 def proven() -> None:
     with everyone("test") as here:
-        assert usage_rollups.check(here) == []
+        assert rollups.check(here) == []
 
 
 def test_evt_01_an_id_counts_once_for_ever(tenant: UUID) -> None:

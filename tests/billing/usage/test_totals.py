@@ -15,8 +15,8 @@ from sqlalchemy import create_engine
 
 from chom_core.billing.models.usage import ORGANISATION
 from chom_core.billing.rules.metering import Aggregation, Event, aggregate
-from chom_core.billing.service import usage_corrections, usage_rollups, usage_totals
-from chom_core.billing.service.usage_ingest import record, record_batch
+from chom_core.billing.service.usage import corrections, rollups, totals
+from chom_core.billing.service.usage.ingest import record, record_batch
 from chom_core.database import everyone, transaction
 from chom_core.values import Conflict, Invalid, NotFound
 from chom_core.values.period import Period
@@ -34,7 +34,7 @@ def tenant(database: Database, monkeypatch: pytest.MonkeyPatch) -> UUID:
 
 def proven() -> None:
     with everyone("test") as here:
-        assert usage_rollups.check(here) == []
+        assert rollups.check(here) == []
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def test_any_order_duplicates_and_corrections_give_the_raw_figure(
             value = None if one.withdrawn else Decimal(one.corrected)
             for _twice in range(2):
                 with transaction(tenant):
-                    usage_corrections.correct(f"e{one.number}", f"c{one.number}", value)
+                    corrections.correct(f"e{one.number}", f"c{one.number}", value)
             true = [raw for raw in true if raw.id != f"e{one.number}"]
             if value is not None:
                 true.append(Event(f"c{one.number}", _at(one), value, one.key if kind == "unique" else ""))
@@ -93,10 +93,10 @@ def test_any_order_duplicates_and_corrections_give_the_raw_figure(
     start, end = sorted(NOON + timedelta(minutes=minutes) for minutes in cut)
     until = min(end, NOON) if kind == "time_weighted" and start < NOON else end
     with transaction(tenant):
-        found = usage_totals.used(f"t.{kind}", Period(start, end))
+        found = totals.used(f"t.{kind}", Period(start, end))
         assert found == aggregate(Aggregation(kind), true, Period(start, until))
-        usage_rollups.rebuild()
-        assert usage_totals.used(f"t.{kind}", Period(start, end)) == found
+        rollups.rebuild()
+        assert totals.used(f"t.{kind}", Period(start, end)) == found
     proven()
 
 
@@ -134,9 +134,9 @@ def test_a_wrong_day_is_found_and_mended(tenant: UUID) -> None:
         with transaction(tenant) as here:
             here.connection().exec_driver_sql(damage)
         with everyone("test") as here:
-            assert usage_rollups.check(here) != [], damage
+            assert rollups.check(here) != [], damage
         with transaction(tenant):
-            usage_rollups.rebuild()
+            rollups.rebuild()
         proven()
 
 
@@ -146,22 +146,22 @@ def test_use_18_a_late_change_moves_the_running_level_of_the_next_period(tenant:
     with transaction(tenant):
         record_batch([event(f"d{i}", -1, first.start + timedelta(days=i), "t.level") for i in range(3)])
         record_batch([event(f"u{i}", 1, second.start + timedelta(days=i), "t.level") for i in range(4)])
-        assert usage_totals.used("t.level", first) == -3
-        assert usage_totals.used("t.level", second) == 1
+        assert totals.used("t.level", first) == -3
+        assert totals.used("t.level", second) == 1
     with transaction(tenant):
         record(event("late", 1, first.start + timedelta(days=4), "t.level"))
-        assert usage_totals.used("t.level", second) == 2
+        assert totals.used("t.level", second) == 2
     proven()
 
 
 def test_subjects_are_aggregated_apart_and_added_up(tenant: UUID) -> None:
     with transaction(tenant):
         record_batch([event("a", 5, meter="t.max"), event("b", 3, meter="t.max")])
-        assert usage_totals.used("t.max", MONTH) == 5
-        assert usage_totals.used("t.max", MONTH, ORGANISATION) == 5
-        assert usage_totals.used("t.max", MONTH, tenant) == 0
+        assert totals.used("t.max", MONTH) == 5
+        assert totals.used("t.max", MONTH, ORGANISATION) == 5
+        assert totals.used("t.max", MONTH, tenant) == 0
         with pytest.raises(NotFound):
-            usage_totals.used("no_such", MONTH)
+            totals.used("no_such", MONTH)
 
 
 def test_a_mean_that_goes_on_is_of_the_time_so_far(tenant: UUID) -> None:
@@ -173,14 +173,14 @@ def test_a_mean_that_goes_on_is_of_the_time_so_far(tenant: UUID) -> None:
         month = Period(start, datetime(2026, 12, 12, tzinfo=UTC))
         elapsed = (NOON - start).total_seconds()
         expected = (Decimal(40) * int(elapsed - 43200) + Decimal(80) * 43200) / int(elapsed)
-        assert round(usage_totals.used("storage_gb", month), 12) == round(expected, 12)
-        assert [day.quantity for day in usage_totals.days("storage_gb", month)] == [40, 80]
+        assert round(totals.used("storage_gb", month), 12) == round(expected, 12)
+        assert [day.quantity for day in totals.days("storage_gb", month)] == [40, 80]
 
 
 def test_corrections_that_make_no_sense_are_refused(tenant: UUID) -> None:
     with transaction(tenant):
         record_batch([event("a", 5), event("old", 5, NOON - timedelta(days=34)), event("x", meter="nothing")])
-        usage_corrections.correct("a", "a2", Decimal(6))
+        corrections.correct("a", "a2", Decimal(6))
     stand_at(tenant, NOON + timedelta(days=2))
     for original, correction, value, error in (
         ("no", "n", Decimal(1), NotFound), ("a", "a3", Decimal(7), Conflict), ("a", "a2", Decimal(7), Conflict),
@@ -188,24 +188,24 @@ def test_corrections_that_make_no_sense_are_refused(tenant: UUID) -> None:
         ("a2", "a3", Decimal("NaN"), Invalid), ("a2", "a3", Decimal(-1), Invalid),
     ):  # fmt: skip
         with pytest.raises(error), transaction(tenant):
-            usage_corrections.correct(original, correction, value)
+            corrections.correct(original, correction, value)
     with transaction(tenant):
-        usage_corrections.correct("a2", "a3", None)
-        assert usage_totals.used("traffic_gb", MONTH) == 0
+        corrections.correct("a2", "a3", None)
+        assert totals.used("traffic_gb", MONTH) == 0
     proven()
 
 
 def test_what_was_unmatched_counts_once_it_can(tenant: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chom_core.billing.service import usage_meters
+    from chom_core.billing.service.usage import metering
     from chom_core.plugin_host import Meter
 
     with transaction(tenant):
         record_batch([event("a", 5, meter="t.later"), event("b", 5, NOON - timedelta(days=34), "t.later")])
-        assert usage_corrections.rematch() == 0
-    monkeypatch.setattr(usage_meters, "CORE", (*usage_meters.CORE, Meter("t.later", "Later", "")))
-    usage_meters._meters.cache_clear()
+        assert corrections.rematch() == 0
+    monkeypatch.setattr(metering, "CORE", (*metering.CORE, Meter("t.later", "Later", "")))
+    metering._meters.cache_clear()
     stand_at(tenant, NOON + timedelta(days=2))
     with transaction(tenant):
-        assert [usage_corrections.rematch() for _ in range(2)] == [1, 0]
-        assert usage_totals.used("t.later", MONTH) == 5
+        assert [corrections.rematch() for _ in range(2)] == [1, 0]
+        assert totals.used("t.later", MONTH) == 5
     proven()

@@ -104,8 +104,8 @@ def test_a_raised_budget_tells_again_what_is_ahead(northlight: Organisation) -> 
 
 def buy(organisation: Organisation, amount: str = "79.00", plan: str = "pro") -> Any:
     """The hosting plan, as a person buys it at the checkout."""
-    from chom_core.billing.service import checkout
-    from chom_core.billing.service.purchases import Click
+    from chom_core.billing.service.buying import checkout
+    from chom_core.billing.service.buying.purchases import Click
     from chom_core.values import BillingPeriod, uuid7
     from chom_core.values.billing import Order
 

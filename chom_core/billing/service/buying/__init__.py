@@ -1,0 +1,1 @@
+"""Buying: a click becomes a purchase, is allowed, paid, built, and funds what was ordered."""

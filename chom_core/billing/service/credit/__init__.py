@@ -1,0 +1,1 @@
+"""Credit: grants, top-ups, what is given back."""

@@ -1,0 +1,134 @@
+"""Sellers, billing profiles and gapless numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from chom_core.billing.models import BillingProfile, Seller
+from chom_core.billing.service.invoicing import profile_checks, vat_ids
+from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, session
+from chom_core.values.billing import Customer, SellerFacts
+from chom_core.values.errors import Invalid, Unavailable
+from chom_core.values.ids import uuid7
+
+PROFILE_FIELDS = ("name", "address", "country", "region", "vat_id", "email")
+
+
+def reseller_id() -> UUID:
+    """Whose customer the current organisation is: its reseller, itself where it is one, else the platform."""
+    tenant = session().get(Tenant, current().tenant_id) if current().tenant_id else None
+    if tenant is None:
+        return PLATFORM_ID
+    return tenant.parent_id or tenant.id if tenant.kind == "customer" else tenant.id
+
+
+def seller() -> Seller:
+    """The seller of the current organisation; Unavailable where nothing is set up for sale."""
+    found = session().scalar(select(Seller).where(Seller.reseller_id == reseller_id()))
+    if found is None:
+        raise Unavailable(
+            "Nothing is for sale here yet.", fix="The operator sets up a seller under Staff → Settings."
+        )
+    return found
+
+
+def ensure_seller(legal_name: str, **facts: str) -> Seller:
+    """The current organisation (platform or reseller) as a seller; made where missing."""
+    tenant_id = current().tenant_id or PLATFORM_ID
+    found = session().scalar(select(Seller).where(Seller.reseller_id == tenant_id))
+    if found is None:
+        found = Seller(reseller_id=tenant_id, legal_name=legal_name, **facts)
+        session().add(found)
+        session().flush()
+    return found
+
+
+def facts(of: Seller) -> SellerFacts:
+    """What an invoice freezes of a seller."""
+    return SellerFacts(of.id, of.legal_name, of.address, of.country, of.tax_id, of.oss)
+
+
+def profile() -> BillingProfile:
+    """The billing profile of the current organisation; made from its name where missing."""
+    tenant_id = current().tenant_id
+    find = select(BillingProfile).where(BillingProfile.tenant_id == tenant_id)
+    found = session().scalar(find)
+    if found is None:
+        tenant = session().get_one(Tenant, tenant_id)
+        session().execute(
+            insert(BillingProfile)
+            .values(
+                id=uuid7(), created_at=clock.now(), tenant_id=tenant_id, name=tenant.name, address="", country="",
+                vat_id="", email="", currency=seller().currency,
+            )
+            .on_conflict_do_nothing()
+        )  # fmt: skip
+        found = session().scalars(find).one()
+    return found
+
+
+def lock_profile() -> BillingProfile:
+    """The profile with its row locked until commit: billing verbs of one organisation run one after another."""
+    query = afresh(select(BillingProfile).where(BillingProfile.tenant_id == current().tenant_id))
+    found = session().scalar(query)
+    if found is None:
+        profile()
+        found = session().scalars(query).one()
+    return found
+
+
+def update_profile(values: Mapping[str, str]) -> BillingProfile:
+    """Set name, address, country, region, VAT id, e-mail. Raises Invalid with `fields`."""
+    clean = profile_checks.clean(values)
+    found = lock_profile()
+    whole = {name: getattr(found, name) for name in PROFILE_FIELDS} | clean
+    errors = profile_checks.errors(clean, whole, reseller_id())
+    if errors:
+        raise Invalid("The billing details are not complete.", fields=errors)
+    if whole["vat_id"]:
+        clean["vat_id"] = vat_ids.compact(whole["vat_id"], whole["country"]) or whole["vat_id"]
+    for name, value in clean.items():
+        setattr(found, name, value)
+    session().flush()
+    return found
+
+
+def customer(of: BillingProfile) -> Customer:
+    """What an invoice freezes of a customer."""
+    return Customer(of.tenant_id, of.name, of.address, of.country, of.vat_id, of.email, of.region)
+
+
+def next_invoice_number(of: Seller) -> tuple[str, str]:
+    """The next invoice's number and the series it is from, by the seller's policy. LAST in a transaction."""
+    if of.numbering != "customer":
+        return f"{of.number_prefix}{next_in(of, 'invoice'):06d}", "invoice"
+    payer = lock_profile()
+    if payer.customer_number is None:
+        payer.customer_number = next_in(of, "customer")
+    series = f"invoice:{payer.tenant_id}"
+    return f"{of.number_prefix.rstrip('-')}-{payer.customer_number:03d}-{next_in(of, series):03d}", series
+
+
+def next_note_number(of: Seller) -> str:
+    """The next credit note's number. LAST in a transaction, but before an invoice's where both are taken."""
+    return f"{of.note_prefix}{next_in(of, 'credit_note'):06d}"
+
+
+def next_in(of: Seller, series: str) -> int:
+    """The next number of the seller's series: call it LAST in a transaction, whose end frees the counter.
+
+    Gapless because the counter rolls back with everything else.
+    """
+    number = session().scalar(
+        text(
+            "insert into core.number_series (id, created_at, seller_id, series, last)"
+            " values (:id, :at, :seller, :series, 1) on conflict (seller_id, series)"
+            " do update set last = core.number_series.last + 1 returning last"
+        ),
+        {"id": uuid7(), "at": clock.machine(), "seller": of.id, "series": series},
+    )
+    return int(number or 0)

@@ -1,0 +1,1 @@
+"""Those who earn with the company: vendors, affiliates and resellers."""

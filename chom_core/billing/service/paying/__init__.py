@@ -1,0 +1,1 @@
+"""Payments: attempts, cards, gateways, settlement, refunds and disputes."""

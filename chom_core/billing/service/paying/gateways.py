@@ -1,0 +1,91 @@
+"""The gateways of this organisation's seller, called as the plugin they belong to and with no transaction open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from chom_core.billing.models import PaymentMethod
+from chom_core.billing.service.invoicing.sellers import seller
+from chom_core.database import acting_as, current
+from chom_core.plugin_host import hooks
+from chom_core.values.billing import (
+    CardForm,
+    CardFormQuery,
+    CardSubmission,
+    Gateway,
+    GatewayQuery,
+    SavedMethod,
+)
+from chom_core.values.errors import ChomError, Unavailable
+from chom_core.work import outside
+
+log = structlog.get_logger("chom.billing")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A gateway and the plugin it belongs to."""
+
+    plugin: str
+    gateway: Gateway
+
+    def call(self, action: Callable[[Gateway], T]) -> T:
+        """Run `action` on the gateway as its plugin, after committing what was written: no lock waits for a bank.
+
+        Errors the gateway means for people pass; anything else means the answer is unknown: Unavailable.
+        """
+        return outside(self._act, action)
+
+    def _act(self, action: Callable[[Gateway], T]) -> T:
+        try:
+            with acting_as(self.plugin):
+                return action(self.gateway)
+        except ChomError:
+            raise
+        except Exception as error:
+            log.exception("gateway failed", gateway=self.gateway.name, error=type(error).__name__)
+            raise Unavailable(
+                f"{self.gateway.title} did not answer.",
+                fix="Nothing is lost: try again in a minute. You will not be charged twice.",
+            ) from error
+
+    def card_form(
+        self, tenant_id: UUID, currency: str, errors: Mapping[str, list[str]] | None = None
+    ) -> CardForm:
+        """The gateway's own fields; this one only reads, so no commit."""
+        with acting_as(self.plugin, writes=False):
+            return self.gateway.card_form(CardFormQuery(tenant_id, currency, errors or {}))
+
+    def save_method(self, submission: CardSubmission) -> SavedMethod:
+        """Keep a card at the gateway."""
+        return self.call(lambda gateway: gateway.save_method(submission))
+
+
+def gateway(currency: str, name: str = "") -> Bound:
+    """The gateway called `name`, else the seller's choice, else the first that takes `currency`."""
+    wanted = name or seller().gateway
+    query = GatewayQuery(current().tenant_id, currency, wanted)
+    answers = hooks.billing_gateways(query)
+    found = [Bound(plugin, value) for plugin, value, _error in answers if value is not None]
+    for bound in found:
+        if bound.gateway.name == wanted:
+            return bound
+    if found and not name:
+        return found[0]
+    raise Unavailable(
+        f"No payment gateway takes {currency} here."
+        if not name
+        else f"The payment gateway {name} is not here.",
+        fix="Staff: switch on a gateway such as the sandbox under Extensions.",
+    )
+
+
+def gateway_of(method: PaymentMethod, currency: str) -> Bound:
+    """The gateway that keeps this card."""
+    return gateway(currency, method.gateway)

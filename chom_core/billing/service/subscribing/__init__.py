@@ -1,0 +1,1 @@
+"""Subscriptions, from the first payment to the last renewal."""

@@ -1,0 +1,107 @@
+"""When each of billing's hourly jobs next has something to do for the current organisation.
+
+A test clock asks (work.schedules.looks_ahead), and skips the hours in between: months pass in seconds. Each answer may
+be too early, never too late; None means that nothing is in sight until something else happens first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chom_core.billing.models import Subscription
+from chom_core.billing.service.usage import tariffs
+from chom_core.billing.service.usage.ingest import BACK
+from chom_core.database import clock, current, session
+
+# `least` passes over what is null. A paused subscription waits for its change; one that stands still for an unpaid
+# invoice waits for the payment.
+_RENEWAL = """
+select least(
+  (select min(effective_at) from core.subscription_change where tenant_id = %(tenant)s and status = 'scheduled'),
+  (select min(cancel_at) from core.subscription
+   where tenant_id = %(tenant)s and status in ('trialing', 'active', 'past_due', 'paused')),
+  (select min(current_period_end) from core.subscription s
+   where tenant_id = %(tenant)s and (status in ('trialing', 'active') or status = 'past_due' and not exists (
+     select from core.dunning d join core.invoice i on i.id = d.invoice_id
+     where d.tenant_id = %(tenant)s and i.subscription_id = s.id and d.suspended_at is not null))),
+  (select %(now)s::timestamptz from core.invoice i
+   where i.tenant_id = %(tenant)s and i.status = 'open' and i.subscription_id is not null
+     and not exists (select from core.payment p where p.invoice_id = i.id)
+     and not exists (select from core.dunning d where d.invoice_id = i.id) limit 1))
+"""
+_DUNNING = """
+select least(
+  (select min(next_at) from core.dunning where tenant_id = %(tenant)s and status = 'open'),
+  (select %(now)s::timestamptz from core.dunning_hold
+   where tenant_id = %(tenant)s and released_at is null limit 1),
+  (select %(now)s::timestamptz from core.invoice i
+   where i.tenant_id = %(tenant)s and i.status = 'open' and i.amount_refunded = 0
+     and not exists (select from core.dunning d where d.invoice_id = i.id) limit 1))
+"""
+_CREDIT = """
+select min(expires_at) from core.credit_grant
+where tenant_id = %(tenant)s and remaining > 0 and expires_at is not null
+"""
+_PAYOUTS = (
+    "select %(now)s::timestamptz from core.payout where tenant_id = %(tenant)s and status = 'pending' limit 1"
+)
+# Without services the levels are nought, and nought needs no reading.
+_GATHERING = """
+select %(now)s::timestamptz where exists (select from core.service where tenant_id = %(tenant)s)
+  or exists (select from core.usage_event where tenant_id = %(tenant)s and reason not in ('', 'withdrawn')
+             and at > %(now)s::timestamptz - %(back)s::interval)
+"""
+# Where use was billed up to, of subscriptions whose period holds more than its own month of use.
+_LONG = """
+select id, start from (
+  select s.id, s.current_period_start as begun, s.current_period_end as ended, coalesce(
+    (select max(c.period_end) from core.usage_closing c left join core.invoice i on i.id = c.invoice_id
+     where c.tenant_id = %(tenant)s and c.subscription_id = s.id and c.meter = ''
+       and (i.id is null or i.status <> 'void')),
+    s.started_at, s.created_at) as start
+  from core.subscription s where s.tenant_id = %(tenant)s and s.status in ('trialing', 'active', 'past_due')) live
+where ended > start and (start < begun or ended - begun > interval '32 days')
+"""
+
+
+def renewal() -> datetime | None:
+    """Periods that end, cancellations and changes that take effect, invoices that a crash left uncharged."""
+    return _first(_RENEWAL)
+
+
+def dunning() -> datetime | None:
+    """Ladders that go on, invoices that are not on theirs yet, services that stand still."""
+    return _first(_DUNNING)
+
+
+def expiring_credit() -> datetime | None:
+    """Promotional credit that ends."""
+    return _first(_CREDIT)
+
+
+def payouts() -> datetime | None:
+    """Payouts that are on their way."""
+    return _first(_PAYOUTS)
+
+
+def gathering() -> datetime | None:
+    """Levels to read, and use that may match by now."""
+    return _first(_GATHERING, back=BACK)
+
+
+def months_of_use() -> datetime | None:
+    """Months of use that end before the period they lie in, as those of a plan paid yearly."""
+    ends = []
+    for subscription_id, start in (
+        session().connection().exec_driver_sql(_LONG, {"tenant": current().tenant_id})
+    ):
+        of = session().get_one(Subscription, subscription_id)
+        end = tariffs.month(of, start).end
+        ends += [end] if end < of.current_period_end else []
+    return min(ends, default=None)
+
+
+def _first(sql: str, **values: object) -> datetime | None:
+    given = {"tenant": current().tenant_id, "now": clock.now(), **values}
+    found: datetime | None = session().connection().exec_driver_sql(sql, given).scalar()
+    return found

@@ -1,0 +1,67 @@
+"""Invoices of use alone: for months that end while the plan's own period goes on, as those of a plan paid yearly."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chom_core.billing.models import Seller, Subscription
+from chom_core.billing.service.invoicing import invoices, sellers
+from chom_core.billing.service.subscribing import renewal, subscriptions
+from chom_core.billing.service.usage import closing
+from chom_core.billing.service.usage.rating import Kept, open_months
+from chom_core.database import clock, restart, session
+from chom_core.values.period import Period
+
+
+def bill_months() -> int:
+    """Bill the months that are over in the current organisation; returns how many invoices were made.
+
+    A month that ends with its subscription's period is left to the renewal. Again: nothing happens.
+    """
+    made = 0
+    for subscription_id in [of.id for of in subscriptions.live()]:
+        invoice_id = _bill(subscription_id)
+        if invoice_id is not None:
+            made += 1
+            renewal.collect(invoice_id)
+        restart()
+    return made
+
+
+def _bill(subscription_id: UUID) -> UUID | None:
+    sellers.lock_profile()
+    of = subscriptions.subscription(subscription_id, lock=True)
+    if of.status not in subscriptions.LIVE or of.current_period_end <= clock.now():
+        return None
+    over = [month for month, _over in open_months(of, Kept.read(of), clock.now())]
+    if not over:
+        return None
+    until = over[-1].end
+    charges = closing.usage_charges(of, Period(over[0].start, until))
+    if not charges:
+        closing.close(of, until, None)
+        restart()
+        return None
+    return _invoice(of, Period(over[0].start, until))
+
+
+def bill_so_far(subscription_id: UUID) -> UUID | None:
+    """An interim invoice of what was used so far, for a threshold of spend; None where there is nothing to bill."""
+    sellers.lock_profile()
+    of = subscriptions.subscription(subscription_id, lock=True)
+    return _invoice(of, Period(of.current_period_start, clock.now()), interim=True)
+
+
+def _invoice(of: Subscription, period: Period, *, interim: bool = False) -> UUID | None:
+    charges = closing.usage_charges(of, period, interim=interim)
+    if not charges:
+        return None
+    seller = session().get_one(Seller, of.seller_id)
+    bill = invoices.rate(of.currency, charges, of.id)
+    invoice = invoices.draft(bill, seller=seller, subscription_id=of.id, period=None)
+    closing.close(of, period.end, invoice.id)
+    invoices.finalise(invoice)
+    session().flush()
+    invoices.number(invoice)
+    restart()
+    return invoice.id

@@ -1,0 +1,222 @@
+"""What the use of a month costs: rated over and over, billed once.
+
+A line is the price of all that the month used, less what earlier closings of the month put on invoices. So half a cent
+is never billed by a second run, tiers and allowances are used up once, and a late or corrected event shows up as the
+difference on the next invoice, by the tariff its month was closed with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import or_, select
+
+from chom_core.billing.models import Invoice, Subscription, SubscriptionChange, UsageClosing
+from chom_core.billing.rules import pricing
+from chom_core.billing.rules.pricing import Billed, Rated, Tariff
+from chom_core.billing.service.usage import metering, totals
+from chom_core.billing.service.usage import tariffs as usage_tariffs
+from chom_core.billing.service.usage.ingest import BACK
+from chom_core.billing.service.usage.tariffs import Owners
+from chom_core.billing.service.usage.totals import Use
+from chom_core.database import session
+from chom_core.plugin_host import Meter
+from chom_core.values.money import Money
+from chom_core.values.period import Period
+
+#: The meter of the row that says that a month is closed.
+MONTH = ""
+#: A closed month is looked at again as long as events may still have come for it since the last closing.
+TAIL = BACK + timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """A meter's use in a month of a subscription: all of it, what of it was billed before, and what is due now.
+
+    `interim`: the month is not over. `late`: it was closed before, and what came since makes the difference.
+    `fresh`: it is not what the last closing of the month says. `amount` may be nearer to zero than `rated.amount`.
+    """
+
+    of: Subscription
+    meter: Meter
+    name: str
+    month: Period
+    use: Use
+    tariff: Tariff
+    billed: Money
+    rated: Rated
+    amount: Money
+    number: int
+    fresh: bool
+    interim: bool = False
+    late: bool = False
+
+    @property
+    def beyond(self) -> Decimal:
+        """What is used beyond the allowance."""
+        return max(self.use.quantity - self.tariff.included, Decimal(0))
+
+    @property
+    def fees(self) -> Money:
+        """What the whole month costs so far, whatever was billed of it."""
+        return self.billed + self.rated.amount
+
+
+class Kept:
+    """What earlier closings of a subscription say. A void invoice billed and closed nothing."""
+
+    def __init__(self, of: Subscription, rows: Sequence[tuple[UsageClosing, bool]] = ()) -> None:
+        self.rows: dict[tuple[str, datetime], list[UsageClosing]] = {}
+        self.currency = of.currency
+        self._amounts: dict[tuple[str, datetime], int] = {}
+        done = []
+        for row, counts in rows:
+            place = (row.meter, row.period_start)
+            self.rows.setdefault(place, []).append(row)
+            self._amounts[place] = self._amounts.get(place, 0) + (row.amount if counts else 0)
+            if row.meter == MONTH and counts:
+                done.append(row)
+        self.months = {row.period_start for row in done}
+        self.until = max((row.period_end for row in done), default=usage_tariffs.begun(of))
+        newest = max((row.created_at for row in done), default=None)
+        self.looked_back = newest - TAIL if newest else self.until
+
+    @classmethod
+    def read(cls, of: Subscription) -> Kept:
+        counts = or_(UsageClosing.invoice_id.is_(None), Invoice.status != "void")
+        query = (
+            select(UsageClosing, counts)
+            .outerjoin(Invoice, Invoice.id == UsageClosing.invoice_id)
+            .where(UsageClosing.subscription_id == of.id)
+            .order_by(UsageClosing.meter, UsageClosing.period_start, UsageClosing.number)
+        )
+        kept = cls(of, [(row, bool(valid)) for row, valid in session().execute(query)])
+        kept.until = _resumed(of, kept.until)
+        return kept
+
+    def paid(self, name: str, start: datetime) -> Money:
+        """What was billed of a meter's month so far."""
+        return Money(self._amounts.get((name, start), 0), self.currency)
+
+
+def _resumed(of: Subscription, until: datetime) -> datetime:
+    """Where the next month begins: at `until`, or where a pause that began there ended."""
+    paused = select(SubscriptionChange.id).where(
+        SubscriptionChange.subscription_id == of.id,
+        SubscriptionChange.kind == "pause",
+        SubscriptionChange.status == "done",
+        SubscriptionChange.effective_at == until,
+    )
+    if of.status == "paused" or session().scalar(paused.limit(1)) is None:
+        return until
+    return max(until, of.current_period_start)
+
+
+def lines(of: Subscription, until: datetime, *, last: bool = False, interim: bool = False) -> list[UsageLine]:
+    """Every meter's line of the months up to `until` that are not billed yet, with those that come to nothing.
+
+    `last`: the month that `until` cuts is the last one and ends there; `interim`: it is billed so far and goes on.
+    """
+    owners, kept = Owners(of), Kept.read(of)
+    found = list(_late(of, owners, kept))
+    for month, over in open_months(of, kept, until, last=last, interim=interim):
+        for name, whole in owners.tariffs(of).items():
+            if name not in metering.meters():  # its plugin is not here any more
+                continue
+            tariff = usage_tariffs.for_month(of, whole, month, metering.meters()[name].aggregation)
+            found.append(line(of, name, month, owners, tariff, kept, interim=not over))
+    return _bounded(found)
+
+
+def by_other_prices(of: Subscription, now: datetime, prices: usage_tariffs.Tariffs) -> list[UsageLine]:
+    """The current month so far, rated by other prices as if nothing of it had been billed: what another plan takes."""
+    owners, kept = Owners(of), Kept.read(of)
+    months = open_months(of, kept, now, last=False, interim=True)
+    none = Kept(of)
+    return [
+        line(of, name, month, owners, tariff, none, interim=True)
+        for month, _over in months[-1:]
+        for name, tariff in prices.items()
+    ]
+
+
+def open_months(
+    of: Subscription, kept: Kept, until: datetime, *, last: bool = False, interim: bool = False
+) -> list[tuple[Period, bool]]:
+    """Months that are not closed, from the end of the last closed one, and whether each is over by `until`."""
+    found, start = [], kept.until
+    until = min(until, of.ended_at or until)
+    while start < until:
+        month = usage_tariffs.month(of, start)
+        if month.end <= until:
+            found.append((month, True))
+        elif last:
+            found.append((Period(start, until), True))
+        elif interim:
+            found.append((month, False))
+        start = month.end
+    return found
+
+
+def line(
+    of: Subscription,
+    name: str,
+    month: Period,
+    owners: Owners,
+    tariff: Tariff,
+    kept: Kept,
+    *,
+    interim: bool = False,
+    late: bool = False,
+) -> UsageLine:
+    """One meter's month."""
+    use, rows, paid = (
+        _use(of, name, month, owners),
+        kept.rows.get((name, month.start), []),
+        kept.paid(name, month.start),
+    )
+    before = Billed(amount=paid) if rows else None
+    rated = pricing.rate(tariff, use.quantity, of.currency, before, last=not interim)
+    same = bool(rows) and (rows[-1].quantity, rows[-1].events) == (use.quantity, use.events)
+    return UsageLine(
+        of, metering.meters()[name], name, month, use, tariff, paid, rated, rated.amount,
+        rows[-1].number + 1 if rows else 1, fresh=not same, interim=interim, late=late,
+    )  # fmt: skip
+
+
+def _late(of: Subscription, owners: Owners, kept: Kept) -> Iterator[UsageLine]:
+    """Closed months whose use is another by now, or of which something is still to be given back."""
+    for (name, start), rows in kept.rows.items():
+        newest = rows[-1]
+        if name == MONTH or start not in kept.months or newest.period_end <= kept.looked_back:
+            continue
+        if name in metering.meters():
+            month = Period(newest.period_start, newest.period_end)
+            tariff = usage_tariffs.of_terms(newest.terms, newest.currency)
+            found = line(of, name, month, owners, tariff, kept, late=True)
+            if found.fresh or found.amount:
+                yield found
+
+
+def _use(of: Subscription, name: str, month: Period, owners: Owners) -> Use:
+    by_subject = totals.by_subject(name, month)
+    mine = [use for subject, use in by_subject.items() if owners.of(name, subject) == of.id]
+    quantity = totals.added(use.quantity for use in mine)
+    return totals.rounded(Use(quantity, sum(use.events for use in mine)))
+
+
+def _bounded(found: Sequence[UsageLine]) -> list[UsageLine]:
+    """What is given back never exceeds what is charged beside it; the rest waits for the next invoice."""
+    room = sum(one.amount.amount for one in found if one.amount.amount > 0)
+    made = []
+    for one in found:
+        if one.amount.amount < 0:
+            back = min(-one.amount.amount, room)
+            room -= back
+            one = replace(one, amount=Money(-back, one.amount.currency))
+        made.append(one)
+    return made
