@@ -59,16 +59,16 @@ def may_write() -> bool:
 def acting_as(name: str, *, writes: bool = True) -> Iterator[None]:
     """Run the block as `name`; a decide hook runs with `writes=False`."""
     running = _actor.get()
-    token = _actor.set(Running(CORE, True)) if running is _OUTSIDE else None
-    running = _actor.get()
-    outer, wrote = running.name, running.writes
+    if running is _OUTSIDE:
+        running = Running(CORE, True)
+    token = _actor.set(running)
+    before = running.name, running.writes
     running.name, running.writes = name, writes
     try:
         yield
     finally:
-        running.name, running.writes = outer, wrote
-        if token is not None:
-            _actor.reset(token)
+        running.name, running.writes = before
+        _actor.reset(token)
 
 
 def _refuse(statement: Executable) -> None:

@@ -110,10 +110,11 @@ class Form:
         return self
 
     def refuse(self, error: ChomError) -> Form:
-        """Show what a verb refused: its field errors beside the fields, its sentence at the top."""
-        for name, messages in error.fields.items():
+        """Show what a verb refused: errors of this form's fields beside them, anything else at the top."""
+        known = {name: messages for name, messages in error.fields.items() if name in self.schema.fields}
+        for name, messages in known.items():
             self.errors.setdefault(name, []).extend(messages)
-        if not error.fields:
+        if not known:
             self.errors.setdefault(FORM, []).append(f"{error.detail} {error.fix}".strip())
         return self
 

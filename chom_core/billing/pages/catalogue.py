@@ -28,7 +28,7 @@ from chom_core.values.errors import ChomError, Invalid, NotFound
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 from chom_core.web import nav, render
-from chom_core.web.forms import FORM, Form
+from chom_core.web.forms import Form
 from chom_core.work import enqueue
 
 nav.add(
@@ -72,7 +72,7 @@ def new_price(code: str) -> Any:
             effective_from=_midnight(values["effective_from"]),
         )  # fmt: skip
     except ChomError as error:
-        return _plan_page(plan, price=_refused(form, error)), error.status
+        return _plan_page(plan, price=form.refuse(error)), error.status
     record("catalogue.priced", Subject("plan", plan.id, plan.title), after=_plain(values))
     flash(_("The new price is set. Who has the plan keeps the old one."), "success")
     return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
@@ -97,7 +97,7 @@ def new_usage_price(code: str) -> Any:
             included=versions.number(values["included"]),
         )
     except ChomError as error:
-        return _plan_page(plan, usage=_refused(form, error)), error.status
+        return _plan_page(plan, usage=form.refuse(error)), error.status
     record("catalogue.priced", Subject("plan", plan.id, plan.title), after=_plain(values))
     flash(_("The new price of use is set. Who has the plan keeps the old one."), "success")
     return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
@@ -173,7 +173,7 @@ def new_coupon() -> Any:
             if values["code"]:
                 coupons.add_code(made.id, values["code"])
     except ChomError as error:
-        return _coupon_page(_refused(form, error)), error.status
+        return _coupon_page(form.refuse(error)), error.status
     flash(_("The coupon is made."), "success")
     return redirect(url_for("billing_staff.coupon_desk"), 303)
 
@@ -225,16 +225,6 @@ def _coupon_page(form: Form | None = None) -> str:
         coupons=reads.coupon_list(PLATFORM_ID),
         form=form or Form(CouponFormSchema()),
     )
-
-
-def _refused(form: Form, error: ChomError) -> Form:
-    """Errors of known fields beside them; everything else at the top."""
-    known = {name: messages for name, messages in error.fields.items() if name in form.schema.fields}
-    for name, messages in known.items():
-        form.errors.setdefault(name, []).extend(messages)
-    if not known:
-        form.errors.setdefault(FORM, []).append(f"{error.detail} {error.fix}".strip())
-    return form
 
 
 def _money(text: str, currency: str) -> Money:

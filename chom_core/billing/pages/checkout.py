@@ -89,7 +89,7 @@ def pay(plan: str) -> Any:
     except CardElsewhere as there:
         return lead_to(there.url)
     except ChomError as error:
-        return _page(plan, period, _refused(form, error), errors=error.fields), error.status
+        return _page(plan, period, form.refuse(error), errors=error.fields), error.status
     if outcome.state == "declined":
         form.errors.setdefault(FORM, []).append(
             f"{outcome.message} {_('Nothing was charged.')} {outcome.fix}"
@@ -130,16 +130,6 @@ def _form(plan: str) -> Form:
     profile = sellers.profile()
     known = {name: getattr(profile, name) for name in sellers.PROFILE_FIELDS}
     return Form(schema, known | {"service_name": request.args.get("service_name", "")})
-
-
-def _refused(form: Form, error: ChomError) -> Form:
-    """Errors of known fields beside them; everything else at the top. The card's fields show their own."""
-    known = {name: messages for name, messages in error.fields.items() if name in form.schema.fields}
-    for name, messages in known.items():
-        form.errors.setdefault(name, []).extend(messages)
-    if not known:
-        form.errors.setdefault(FORM, []).append(f"{error.detail} {error.fix}".strip())
-    return form
 
 
 def _pressed(plan: str, period: BillingPeriod, form: Form) -> Outcome:
