@@ -24,7 +24,7 @@ def note_apart() -> None:
 
     def later(*args: Any, **how: Any) -> Any:
         restart()
-        if random.random() < 0.1:
+        if random.random() < 0.5:
             os.kill(os.getpid(), signal.SIGKILL)
         return enqueue(*args, **how)
 

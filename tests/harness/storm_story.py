@@ -50,16 +50,19 @@ EACH = (
 )
 
 
-def tell(world: World, events: int) -> int:
-    """Organisations and their stories until about `events` events stand at Stripe. How many there are."""
+def begin() -> None:
+    """Stripe is switched on, and from now on it tells nothing."""
     with transaction(principal=STAFF):
         gate.switch(PLATFORM_ID, "stripe", on=True, by="staff", note="storm")
     run_all(reraise=False)
-    number, made = 0, 0
+    _arm("silent", 1_000_000)
+
+
+def tell(world: World, events: int) -> int:
+    """More organisations and their stories, until at least `events` events stand at Stripe. How many there are."""
+    made = count()
     while made < events:
-        number += 1
-        tenant = world.organisation(f"Storm {number}").id
-        _arm("silent", 100_000)
+        tenant = world.organisation(f"Storm at {made}").id
         good, bank, bad = (_card(tenant, token) for token in _TOKENS)
         _plan(tenant, good)
         for at, name in enumerate(EACH):

@@ -69,7 +69,6 @@ class WebhookEvent(PlatformRow, Base):  # type: ignore[misc, valid-type]
     happened_at: Mapped[datetime]
     status: Mapped[str] = mapped_column(String(10), default="received")
     note: Mapped[str] = mapped_column(String(300), default="")
-    deliveries: Mapped[int] = mapped_column(default=1)
 
 
 class Dispute(PlatformRow, Base):  # type: ignore[misc, valid-type]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_sdk import Invalid, Refused, clock, session, uuid7
@@ -96,22 +96,14 @@ def tenant_of(event: dict[str, Any]) -> UUID | None:
 
 
 def record(mode: str, facts: dict[str, Any], tenant_id: UUID | None) -> str:
-    """Write the event down, and its job, in the caller's transaction; a repeat is only counted."""
+    """Write the event down, and its job, in the caller's transaction. A repeat writes nothing: Stripe repeats much."""
     heard = facts["type"].startswith(HEARD)
-    values = {
-        **facts,
-        "mode": mode,
-        "status": "received" if heard else "ignored",
-        "note": "",
-        "deliveries": 1,
-    }
+    values = {**facts, "mode": mode, "status": "received" if heard else "ignored", "note": ""}
     row = insert(WebhookEvent).values(id=uuid7(), created_at=clock.machine(), **values)
     made = session().scalar(
         row.on_conflict_do_nothing(index_elements=["mode", "event_id"]).returning(WebhookEvent.id)
     )
     if made is None:
-        known = WebhookEvent.mode == mode, WebhookEvent.event_id == facts["event_id"]
-        session().execute(update(WebhookEvent).where(*known).values(deliveries=WebhookEvent.deliveries + 1))
         return "again"
     if not heard:
         return "ignored"

@@ -68,7 +68,7 @@ def test_the_endpoint_takes_a_signed_event_once(chom: World, buyer: UUID) -> Non
     pay(buyer)
     body, signature = delivery(event_ids()[0])
     assert [post(chom, body, signature).json["received"] for _ in range(3)] == ["new", "again", "again"]
-    assert [(e.deliveries, e.status) for e in log()] == [(3, "received")]
+    assert [e.status for e in log()] == ["received"]
     chom.run_jobs()
     assert [e.status for e in log()] == [
         "ignored"
@@ -166,7 +166,6 @@ def test_late_doubled_shuffled_and_forged_are_all_one(chom: World, buyer: UUID) 
     pay(buyer)
     chom.run_jobs()
     assert len({e.event_id for e in log()}) == len(log()) <= 6
-    assert all(e.deliveries <= 2 for e in log())
 
 
 def test_a_dispute_without_a_payment_of_ours_posts_nothing(chom: World, buyer: UUID) -> None:
