@@ -23,8 +23,7 @@ refund and a void are the same entries with the signs turned. Nothing is ever ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -32,7 +31,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chom_core.billing import checks
-from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
+from chom_core.billing.models import LedgerAccount, LedgerTransaction
 from chom_core.database import clock, here, session
 from chom_core.values.errors import Conflict
 from chom_core.values.ids import uuid7
@@ -59,6 +58,20 @@ CHART: dict[str, str] = {
 #: One line of a transaction: account code, signed amount (debit positive), and a party for payables.
 Posting = tuple[str, Money] | tuple[str, Money, str]
 Line = tuple[str, Money, str]
+#: An account of a seller's books with the current organisation: code, party, currency.
+Account = tuple[str, str, str]
+_ENTRIES = """
+with entry as (
+  insert into core.ledger_entry (id, created_at, tenant_id, transaction_id, account_id, amount, currency)
+  select id, %(at)s, %(tenant)s, %(transaction)s, account, amount, currency
+  from unnest(%(ids)s::uuid[], %(accounts)s::uuid[], %(amounts)s::bigint[], %(currencies)s::text[])
+    as line(id, account, amount, currency))
+insert into core.ledger_balance as b (id, created_at, tenant_id, account_id, balance)
+select id, %(at)s, %(tenant)s, account, amount
+from unnest(%(balances)s::uuid[], %(touched)s::uuid[], %(sums)s::bigint[]) as sum(id, account, amount)
+order by account
+on conflict (tenant_id, account_id) do update set balance = b.balance + excluded.balance
+"""
 
 
 def post(
@@ -97,19 +110,7 @@ def post(
     transaction_id = made.scalar_one_or_none()
     if transaction_id is None:
         return _same_as_before(key, lines)
-    accounts = _accounts(seller_id, lines)
-    session().add_all(
-        LedgerEntry(
-            tenant_id=tenant_id,
-            transaction_id=transaction_id,
-            account_id=accounts[line],
-            amount=line[1].amount,
-            currency=line[1].currency,
-        )
-        for line in lines
-    )
-    session().flush()
-    _add_to_balances([(accounts[line], line[1].amount) for line in lines])
+    _write(transaction_id, lines, _accounts(seller_id, lines))
     return transaction_id
 
 
@@ -174,45 +175,34 @@ def _same_as_before(key: str, lines: Sequence[tuple[str, Money, str]]) -> UUID:
 
 def _accounts(seller_id: UUID, lines: Sequence[Line]) -> dict[Line, UUID]:
     """The account of each line, in one query where they are known; made where they are not."""
-    query = select(LedgerAccount.id, LedgerAccount.code, LedgerAccount.party, LedgerAccount.currency).where(
-        LedgerAccount.seller_id == seller_id, LedgerAccount.code.in_({code for code, _, _ in lines})
-    )
-    known = {(row.code, row.party, row.currency): row.id for row in session().execute(query)}
-    for code, money, party in lines:
-        if (code, party, money.currency) not in known:
-            known[code, party, money.currency] = _account(seller_id, code, party, money.currency)
+    wanted = {(code, party, money.currency) for code, money, party in lines}
+    known = _known(seller_id, wanted)
+    if missing := [
+        {"tenant_id": here(), "seller_id": seller_id, "code": code, "party": party, "currency": currency}
+        for code, party, currency in sorted(wanted - known.keys())
+    ]:
+        session().execute(insert(LedgerAccount).on_conflict_do_nothing(), missing)
+        known = _known(seller_id, wanted)
     return {line: known[line[0], line[2], line[1].currency] for line in lines}
 
 
-def _account(seller_id: UUID, code: str, party: str, currency: str) -> UUID:
-    facts: dict[str, Any] = {
-        "tenant_id": here(), "seller_id": seller_id, "code": code, "party": party, "currency": currency,
-    }  # fmt: skip
-    fresh = insert(LedgerAccount).values(id=uuid7(), created_at=clock.now(), **facts)
-    session().execute(fresh.on_conflict_do_nothing())
-    return session().scalars(select(LedgerAccount.id).filter_by(**facts)).one()
+def _known(seller_id: UUID, wanted: Collection[Account]) -> dict[Account, UUID]:
+    query = select(LedgerAccount.id, LedgerAccount.code, LedgerAccount.party, LedgerAccount.currency).where(
+        LedgerAccount.seller_id == seller_id, LedgerAccount.code.in_({code for code, _, _ in wanted})
+    )
+    return {(row.code, row.party, row.currency): row.id for row in session().execute(query)}
 
 
-def _add_to_balances(amounts: Sequence[tuple[UUID, int]]) -> None:
-    """Add to the stored balances in one statement, in one order for all, so that two never wait for each other."""
+def _write(transaction_id: UUID, lines: Sequence[Line], accounts: Mapping[Line, UUID]) -> None:
+    """The entries, and their sums on the stored balances, which everybody touches in one order."""
     sums: dict[UUID, int] = {}
-    for account_id, amount in amounts:
-        sums[account_id] = sums.get(account_id, 0) + amount
-    row = insert(LedgerBalance).values(
-        [
-            {
-                "id": uuid7(),
-                "created_at": clock.now(),
-                "tenant_id": here(),
-                "account_id": one,
-                "balance": sums[one],
-            }
-            for one in sorted(sums)
-        ]
-    )
-    session().execute(
-        row.on_conflict_do_update(
-            index_elements=["tenant_id", "account_id"],
-            set_={"balance": LedgerBalance.balance + row.excluded.balance},
-        )
-    )
+    for line in lines:
+        sums[accounts[line]] = sums.get(accounts[line], 0) + line[1].amount
+    touched = sorted(sums)
+    values = {
+        "tenant": here(), "transaction": transaction_id, "at": clock.now(), "ids": [uuid7() for _ in lines],
+        "accounts": [accounts[line] for line in lines], "amounts": [line[1].amount for line in lines],
+        "currencies": [line[1].currency for line in lines], "balances": [uuid7() for _ in touched],
+        "touched": touched, "sums": [sums[one] for one in touched],
+    }  # fmt: skip
+    session().connection().exec_driver_sql(_ENTRIES, values)

@@ -14,7 +14,7 @@ from chom_core.database.base import (
     plugin_models,
 )
 from chom_core.database.encrypted import Encrypted
-from chom_core.database.rows import afresh, here, locked
+from chom_core.database.rows import afresh, held, here, locked
 from chom_core.database.tenants import PLATFORM_ID, Tenant
 from chom_core.database.unit import (
     Unit,
@@ -47,6 +47,7 @@ __all__ = [
     "commit_with",
     "current",
     "everyone",
+    "held",
     "here",
     "locked",
     "one_connection",

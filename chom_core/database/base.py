@@ -33,8 +33,13 @@ class Model(DeclarativeBase):
 
 
 class Row:
-    """What every row has: an id made in Python (UUIDv7) and the business time of its making."""
+    """What every row has: an id made in Python (UUIDv7) and the business time of its making.
 
+    `__held__`: who sells and who buys, and what is sold, is asked for again and again: until its transaction ends, a
+    unit of work keeps such a row that it has read (`database.held`).
+    """
+
+    __held__: ClassVar[bool] = False
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     created_at: Mapped[datetime] = mapped_column(default=lambda: clock.now())
 
@@ -56,6 +61,7 @@ class ResellerRow(Row):
     """A row of a reseller (or the platform): its customers read it, it alone writes it."""
 
     __tenancy__: ClassVar[str] = "reseller"
+    __held__: ClassVar[bool] = True
     reseller_id: Mapped[UUID] = mapped_column(index=True)
 
 

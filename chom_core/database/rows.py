@@ -23,6 +23,18 @@ def here() -> UUID:
     return tenant_id
 
 
+def held(model: type[Found], **by: object) -> Found | None:
+    """The row of a `__held__` model that the current transaction has read already, by its columns; else None."""
+    return next(
+        (
+            row
+            for row in current().held
+            if isinstance(row, model) and all(getattr(row, name) == value for name, value in by.items())
+        ),
+        None,
+    )
+
+
 def afresh(query: Query) -> Query:
     """`query`, with the rows that it finds locked until commit and read anew, whatever the session remembers."""
     return query.with_for_update().execution_options(populate_existing=True)

@@ -24,6 +24,8 @@ class Tenant(PlatformRow, Model):
         CheckConstraint("(kind = 'platform') = (parent_id is null)", name="parent"),
     )
 
+    __held__ = True
+
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("core.tenant.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10), default="customer")
     name: Mapped[str] = mapped_column(String(120))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 
 from chom_core.database import clock, engine, wire
 from chom_core.database.actor import CORE, ForeignWrite, Running, _actor
-from chom_core.database.base import ResellerRow, TenantRow
+from chom_core.database.base import TenantRow
 from chom_core.database.wire import Statement, Text
 from chom_core.values.errors import NotFound
 from chom_core.values.principal import SYSTEM, Principal
@@ -54,7 +54,7 @@ class Unit:
     callbacks: list[Callable[[], None]] = field(default_factory=list)
     cache: dict[Any, Any] = field(default_factory=dict)
     running: Running = field(default_factory=lambda: Running(CORE, True))
-    held: list[ResellerRow] = field(default_factory=list)
+    held: list[Any] = field(default_factory=list)
 
     @cached_property
     def pending(self) -> Pending:
@@ -115,11 +115,10 @@ def _set_fence(session: _Session, transaction: SessionTransaction, connection: C
 
 @event.listens_for(_Session, "loaded_as_persistent")
 def _hold(session: _Session, row: object) -> None:
-    """What a seller sells under is asked for again and again: until its transaction ends, a unit reads it once.
-
-    A session lets go of what nobody refers to, and the next `get` would read the row anew, with all that hangs on it.
+    """A session lets go of what nobody refers to, and the next `get` would read the row anew, with all that hangs on
+    it: see `Row.__held__`.
     """
-    if isinstance(row, ResellerRow):
+    if getattr(row, "__held__", False):
         session.unit.held.append(row)
 
 

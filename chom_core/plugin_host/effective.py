@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chom_core.database import PLATFORM_ID, Tenant
+from chom_core.database import PLATFORM_ID
 from chom_core.plugin_host.manifest import Plugin
-from chom_core.plugin_host.models import Breaker, Entitlement, InstalledPlugin, PluginSwitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +52,53 @@ class EffectiveState:
         return _("On: %(why)s", why=reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who switched a plugin, when and why."""
+
+    on: bool
+    person: str
+    note: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class Facts:
-    """What the database knows about one organisation's plugins."""
+    """What the database knows about one organisation's plugins. `tripped`: the error of each open breaker."""
 
     kind: str
     installed: frozenset[str]
-    switches: dict[tuple[str, str], PluginSwitch]
-    platform: dict[tuple[str, str], PluginSwitch]
+    switches: dict[tuple[str, str], Decision]
+    platform: dict[tuple[str, str], Decision]
     entitlements: dict[str, str]
-    tripped: dict[str, Breaker] = field(default_factory=dict)
+    tripped: dict[str, str] = field(default_factory=dict)
+
+
+#: Asked once per generation, which for a worker is once per organisation and visit: one question, not five.
+_FACTS = text("""
+select (select kind from core.tenant where id = :tenant) as kind,
+  (select array_agg(name::text) from core.installed_plugin) as installed,
+  (select jsonb_agg(to_jsonb(s)) from core.plugin_switch s where tenant_id in (:tenant, :platform)) as switches,
+  (select jsonb_object_agg(plugin, label) from core.entitlement where tenant_id = :tenant) as entitlements,
+  (select jsonb_object_agg(plugin, error) from core.breaker
+   where tenant_id in (:tenant, :platform) and state = 'open') as tripped
+""")
 
 
 def facts(session: Session, tenant_id: UUID) -> Facts:
-    """Read them: five short queries, asked once per generation."""
-    switches: dict[UUID, dict[tuple[str, str], PluginSwitch]] = {tenant_id: {}, PLATFORM_ID: {}}
-    decisions = select(PluginSwitch).where(PluginSwitch.tenant_id.in_(list(switches)))
-    for row in session.scalars(decisions.execution_options(populate_existing=True)):
-        switches[row.tenant_id][row.plugin, row.by] = row
-    entitled = select(Entitlement.plugin, Entitlement.label).where(Entitlement.tenant_id == tenant_id)
-    open_breakers = select(Breaker).where(
-        Breaker.tenant_id.in_((tenant_id, PLATFORM_ID)), Breaker.state == "open"
-    )
+    """Read them, with what `session` has not committed."""
+    found = session.execute(_FACTS, {"tenant": tenant_id, "platform": PLATFORM_ID}).one()
+    switches: dict[UUID, dict[tuple[str, str], Decision]] = {tenant_id: {}, PLATFORM_ID: {}}
+    for row in found.switches or ():
+        made = Decision(row["on"], row["person"], row["note"], datetime.fromisoformat(row["at"]))
+        switches[UUID(row["tenant_id"])][row["plugin"], row["by"]] = made
     return Facts(
-        kind=session.scalar(select(Tenant.kind).where(Tenant.id == tenant_id)) or "customer",
-        installed=frozenset(session.scalars(select(InstalledPlugin.name))),
+        kind=found.kind or "customer",
+        installed=frozenset(found.installed or ()),
         switches=switches[tenant_id],
         platform=switches[PLATFORM_ID],
-        entitlements=dict(session.execute(entitled).all()),
-        tripped={
-            row.plugin: row
-            for row in session.scalars(open_breakers.execution_options(populate_existing=True))
-        },
+        entitlements=found.entitlements or {},
+        tripped=found.tripped or {},
     )
 
 
@@ -97,8 +111,8 @@ def states(plugins: Mapping[str, Plugin], known: Facts) -> dict[str, EffectiveSt
         if needs:
             rules.insert(1, Condition("requires", False, _("it needs %(names)s", names=", ".join(needs))))
         if name in known.tripped:
-            error = known.tripped[name].error
-            rules.append(Condition("breaker", False, _("it kept failing: %(error)s", error=error)))
+            words = _("it kept failing: %(error)s", error=known.tripped[name])
+            rules.append(Condition("breaker", False, words))
         found[name] = EffectiveState(name, tuple(rules))
     return found
 
@@ -146,7 +160,7 @@ def _entitled(plugin: Plugin, known: Facts) -> Condition:
     return Condition("entitled", False, _("it is in no plan or add-on of yours"))
 
 
-def _decision(switch: Any) -> str:
+def _decision(switch: Decision) -> str:
     when = f"{switch.at:%d %b %Y}".lstrip("0")
     words = f"{switch.person}, {when}"
     return f"{words}, «{switch.note}»" if switch.note else words

@@ -89,7 +89,10 @@ def _mark_uncommitted() -> None:
 def _compute(tenant_id: UUID, generation: int, here: Session | None = None) -> Enabled:
     with nullcontext(here) if here is not None else transaction() as fresh:
         known = effective.facts(fresh, tenant_id)
-        installed = dict(fresh.execute(select(InstalledPlugin.name, InstalledPlugin.hooks)).all())
+        hooks = select(InstalledPlugin.name, InstalledPlugin.hooks).where(
+            InstalledPlugin.name.in_(registry.skipped)
+        )
+        installed = dict(fresh.execute(hooks).all()) if registry.skipped else {}
     plugins = {name: loaded.plugin for name, loaded in registry.loaded.items()}
     states = effective.states(plugins, known)
     on = frozenset(name for name, state in states.items() if state.on)

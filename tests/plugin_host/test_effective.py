@@ -13,7 +13,7 @@ import pytest
 from chom_core.database import PLATFORM_ID
 from chom_core.plugin_host import Plugin, effective
 from chom_core.plugin_host.effective import Facts
-from chom_core.plugin_host.models import Breaker, PluginSwitch
+from chom_core.plugin_host.models import PluginSwitch
 
 TENANT = uuid4()
 PLAIN = Plugin(name="plain", title="Plain", description="x")
@@ -36,7 +36,7 @@ def facts(*switches: PluginSwitch, **more: Any) -> Facts:
 
 
 IN_PLAN: dict[str, Any] = {"entitlements": {"plain": "Pro"}}
-TRIPPED = Breaker(tenant_id=TENANT, plugin="plain", state="open", error="it broke")
+TRIPPED = "it broke"
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,15 @@ class BillingProfile(TenantRow, Model):
     """Who pays in this organisation. Locking its row puts this organisation's billing verbs in line.
 
     `consolidate`: subscriptions whose periods end on the same local day are renewed by one invoice.
+    `billing_day`: the day of the month on which the periods of what is bought from now on begin; None: its own.
     """
 
+    __held__ = True
     __tablename__ = "billing_profile"
-    __table_args__ = (UniqueConstraint("tenant_id"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id"),
+        CheckConstraint("billing_day between 1 and 31", name="billing_day"),
+    )
 
     name: Mapped[str] = mapped_column(String(200), default="")
     address: Mapped[str] = mapped_column(Text, default="")
@@ -67,5 +72,6 @@ class BillingProfile(TenantRow, Model):
     vat_id: Mapped[str] = mapped_column(String(40), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
     consolidate: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    billing_day: Mapped[int | None]
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     customer_number: Mapped[int | None]

@@ -240,7 +240,8 @@ def _months(of: Subscription, most: int) -> list[MonthInfo]:
         if start not in kept.months or name not in usage.meters():
             continue
         tariff = tariffs.of_terms(rows[-1].terms, of.currency)
-        line = rating.line(of, name, Period(start, rows[-1].period_end), owners, tariff, kept)
+        month = Period(start, rows[-1].period_end)
+        line = rating.line(of, name, month, owners, tariff, kept, usage.by_subject(name, month))
         bills = tuple(dict.fromkeys(numbers[row.id] for row in rows if numbers.get(row.id)))
         found.append(_month(line, rows[-1].quantity, rows[-1].events, bills, "billed" if bills else "rated"))
     live = usage.estimate(of) if of.status in subscriptions.LIVE else []

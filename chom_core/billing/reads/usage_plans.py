@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -51,6 +52,6 @@ def plan_costs() -> list[PlanCost]:
     return sorted(found, key=lambda one: one.total.amount)
 
 
-def _use(lines: list[usage.UsageLine], currency: str) -> Money:
+def _use(lines: Sequence[usage.UsageLine], currency: str) -> Money:
     """What the current month's use costs, whatever of it was billed already."""
     return sum((line.fees for line in lines if line.interim), start=Money.zero(currency))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from chom_core import database
 from chom_core.audit.service import Subject, record
@@ -85,7 +86,7 @@ def _sum(invoice: Invoice, bill: Bill) -> None:
 
 
 def _add_lines(invoice: Invoice, bill: Bill) -> None:
-    session().add_all(
+    made = [
         InvoiceLine(
             tenant_id=invoice.tenant_id,
             invoice_id=invoice.id,
@@ -107,9 +108,10 @@ def _add_lines(invoice: Invoice, bill: Bill) -> None:
             period_end=line.period_end,
         )
         for position, line in enumerate(bill.lines, start=1)
-    )
+    ]
+    session().add_all(made)
     session().flush()
-    session().expire(invoice, ["lines"])
+    set_committed_value(invoice, "lines", made)  # as they were written, without reading them again
 
 
 def finalise(invoice: Invoice, *, paying: Money | None = None) -> None:

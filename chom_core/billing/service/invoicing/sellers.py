@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from chom_core.audit.service import Subject, record
 from chom_core.billing.models import BillingProfile, Seller
 from chom_core.billing.service.invoicing import profile_checks, vat_ids
-from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, session
+from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, held, session
 from chom_core.values.billing import Customer, SellerFacts
 from chom_core.values.errors import Invalid, Unavailable
 from chom_core.values.ids import uuid7
@@ -28,7 +30,10 @@ def reseller_id() -> UUID:
 
 def seller() -> Seller:
     """The seller of the current organisation; Unavailable where nothing is set up for sale."""
-    found = session().scalar(select(Seller).where(Seller.reseller_id == reseller_id()))
+    owner = reseller_id()
+    found = held(Seller, reseller_id=owner) or session().scalar(
+        select(Seller).where(Seller.reseller_id == owner)
+    )
     if found is None:
         raise Unavailable(
             "Nothing is for sale here yet.", fix="The operator sets up a seller under Staff → Settings."
@@ -56,7 +61,7 @@ def profile() -> BillingProfile:
     """The billing profile of the current organisation; made from its name where missing."""
     tenant_id = current().tenant_id
     find = select(BillingProfile).where(BillingProfile.tenant_id == tenant_id)
-    found = session().scalar(find)
+    found = held(BillingProfile, tenant_id=tenant_id) or session().scalar(find)
     if found is None:
         tenant = session().get_one(Tenant, tenant_id)
         session().execute(
@@ -94,6 +99,29 @@ def update_profile(values: Mapping[str, str]) -> BillingProfile:
     for name, value in clean.items():
         setattr(found, name, value)
     session().flush()
+    return found
+
+
+def billing_day() -> int | None:
+    """The day of the month on which the customer wants periods to begin; None: on the day of purchase."""
+    return profile().billing_day
+
+
+def update_wishes(*, consolidate: bool, billing_day: int | None) -> BillingProfile:
+    """How the customer wants to be billed: one invoice for what is due the same day, and on which day of the month.
+
+    The day counts for what is bought from now on; `ending.change_billing_day` moves a subscription. Audited.
+    """
+    if billing_day is not None and not 1 <= billing_day <= 31:
+        raise Invalid(_("That is no day of the month."), fields={"billing_day": [_("Between 1 and 31.")]})
+    found = lock_profile()
+    before = {"consolidate": found.consolidate, "billing_day": found.billing_day}
+    found.consolidate, found.billing_day = consolidate, billing_day
+    session().flush()
+    record(
+        "billing.wishes_changed", Subject("billing_profile", found.id, found.name), before=before,
+        after={"consolidate": consolidate, "billing_day": billing_day},
+    )  # fmt: skip
     return found
 
 

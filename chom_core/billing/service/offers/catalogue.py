@@ -8,10 +8,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload, lazyload
 
-from chom_core.billing.models import Plan, PlanFeature, Price, UsagePrice
+from chom_core.billing.models import Plan, PlanFeature, Price, SubscriptionItem, UsagePrice
 from chom_core.billing.service.invoicing.sellers import ensure_seller, reseller_id
-from chom_core.billing.service.offers import versions
+from chom_core.billing.service.offers import limits, versions
 from chom_core.database import PLATFORM_ID, clock, current, session
 from chom_core.plugin_host import registry
 from chom_core.values.billing import PlanShape
@@ -67,12 +68,14 @@ def save_plan(
     timing: str = "advance",
     trial_days: int = 0,
     usage_on_change: str = "continue",
+    usage_limits: Mapping[str, Sequence[Money]] | None = None,
     prices: Mapping[BillingPeriod, Money] | None = None,
 ) -> Plan:
     """Make a plan of the current organisation with a price for each billing period; one that exists is returned.
 
     `prices` states what a period costs where it is not the month's price with the period's discount.
     `overage`: {"USD": {"sites": "4.00"}}, what one more unit than the allowance costs, in major units.
+    `usage_limits`: {"USD": [Money]}, where use is billed before the month is over.
     """
     owner = current().tenant_id or PLATFORM_ID
     found = session().scalar(select(Plan).where(Plan.reseller_id == owner, Plan.code == code))
@@ -92,6 +95,8 @@ def save_plan(
         for meter, unit in units.items():
             included = Decimal((allowances or {}).get(meter, 0))
             versions.set_usage_price(plan, meter, currency, versions.per_unit(unit), included=included)
+    for currency, amounts in (usage_limits or {}).items():
+        limits.set_limits(plan, currency, amounts)
     session().add_all(PlanFeature(reseller_id=owner, plan_id=plan.id, plugin=name) for name in features)
     session().flush()
     session().expire(plan)
@@ -139,6 +144,12 @@ def plan(code: str) -> Plan:
     if found is None:
         raise NotFound(f"There is no plan «{code[:60]}» for sale.", fix="Choose one on the prices page.")
     return found
+
+
+def plan_of(item: SubscriptionItem) -> Plan:
+    """The plan that an item is of, with what usage costs; its prices and features are read when they are asked for."""
+    later = (joinedload(Plan.usage_prices), lazyload(Plan.prices), lazyload(Plan.features))
+    return session().get_one(Plan, item.plan_id, options=later)
 
 
 def price(of: Plan, currency: str, period: BillingPeriod, at: datetime | None = None) -> Money:

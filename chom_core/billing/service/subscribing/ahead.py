@@ -51,6 +51,13 @@ select %(now)s::timestamptz where exists (select from core.service where tenant_
   or exists (select from core.usage_event where tenant_id = %(tenant)s and reason not in ('', 'withdrawn')
              and at > %(now)s::timestamptz - %(back)s::interval)
 """
+_LIMITS = """
+select %(now)s::timestamptz where exists (
+  select from core.subscription s
+  join core.subscription_item i on i.subscription_id = s.id and i.ended_at is null
+  join core.plan p on p.id = i.plan_id and p.usage_limits <> '{}'
+  where s.tenant_id = %(tenant)s and s.status in ('trialing', 'active', 'past_due'))
+"""
 # Where use was billed up to, of subscriptions whose period holds more than its own month of use.
 _LONG = """
 select id, start from (
@@ -87,6 +94,11 @@ def payouts() -> datetime | None:
 def gathering() -> datetime | None:
     """Levels to read, and use that may match by now."""
     return _first(_GATHERING, back=BACK)
+
+
+def usage_limits() -> datetime | None:
+    """Plans that bill use before the month is over."""
+    return _first(_LIMITS)
 
 
 def months_of_use() -> datetime | None:

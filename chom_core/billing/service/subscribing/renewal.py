@@ -33,13 +33,12 @@ MOST = 60
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One subscription's part of a renewal: what it costs, the period that begins, up to when use was billed."""
+    """One subscription's part of a renewal: what it costs, the period that begins, the use that is billed with it."""
 
     of: Subscription
     charges: tuple[Charge, ...]
     period: Period | None
-    until: datetime
-    last: bool
+    use: seams.Use
 
 
 def renew_due() -> int:
@@ -107,7 +106,7 @@ def _roll(together: Sequence[UUID]) -> UUID | None:
     charges = [charge for turn in turns for charge in turn.charges]
     if not charges:
         for turn in turns:
-            seams.usage_billed(turn.of, turn.until, None, last=turn.last)
+            turn.use.billed(None)
         restart()
         return None
     first = turns[0].of
@@ -120,7 +119,7 @@ def _roll(together: Sequence[UUID]) -> UUID | None:
     )
     billed.record(invoice, [turn.of for turn in turns])
     for turn in turns:
-        seams.usage_billed(turn.of, turn.until, invoice.id, last=turn.last)
+        turn.use.billed(invoice.id)
     if invoice.total and any(turn.of.status == "active" for turn in turns):
         emit("invoice.due", subject=f"invoice:{invoice.id}", payload={"invoice_id": str(invoice.id)})
     invoices.finalise(invoice)
@@ -140,38 +139,34 @@ def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
     ending = of.cancel_at is not None and of.cancel_at <= at
     if not ending and of.status == "past_due" and holds.stands_still(of):
         return None
-    past = _past(of, at, last=ending)
+    use = seams.use_of(of, at, last=ending)
+    past = (*_in_arrears(of, at), *use.charges)
     if ending:
         subscriptions.end(of, at=at)
-        return Turn(of, past, None, at, True)
-    if not boundary.at_the_end(of, at):
-        return Turn(of, past, None, at, True)
+        return Turn(of, past, None, use)
+    if not boundary.at_the_end(of, at):  # the plan is left or rests: its month of use may end here
+        return Turn(of, past, None, seams.use_of(of, at, last=True))
     began = of.current_period_start
     period = subscriptions.period_after(of)
     of.current_period_start, of.current_period_end = period.start, period.end
     session().flush()
     if of.timing == "arrears":
-        return Turn(of, past, Period(began, at) if past else None, at, False)
+        return Turn(of, past, Period(began, at) if past else None, use)
     named = (
         period if began < at else None
     )  # one that was resumed begins anew, maybe when an earlier period did
-    return Turn(of, (*past, *subscriptions.charges(of, period)), named, at, False)
+    return Turn(of, (*past, *subscriptions.charges(of, period)), named, use)
 
 
-def _past(of: Subscription, at: datetime, *, last: bool) -> tuple[Charge, ...]:
-    """What the period that ends has left to bill: itself, where it is billed afterwards, and what was used."""
-    charges: list[Charge] = []
-    if of.timing == "arrears" and of.status != "trialing":
-        charges += boundary.in_arrears(of, at)
-    return (*charges, *seams.usage_charges(of, at, last=last))
+def _in_arrears(of: Subscription, at: datetime) -> list[Charge]:
+    """The period that ends, where it is billed afterwards."""
+    return boundary.in_arrears(of, at) if of.timing == "arrears" and of.status != "trialing" else []
 
 
 def next_bill(of: Subscription) -> Bill:
     """The next renewal as it would be billed by now: for estimates and previews. Nothing is written."""
-    charges: list[Charge] = []
-    if of.timing == "arrears":
-        charges += boundary.in_arrears(of, of.current_period_end) if of.status != "trialing" else []
-    else:
+    charges = _in_arrears(of, of.current_period_end)
+    if of.timing != "arrears":
         charges += subscriptions.charges(of, subscriptions.period_after(of))
     charges += seams.usage_charges(of, of.current_period_end)
     return invoices.rate(of.currency, charges, of.id)

@@ -14,7 +14,7 @@ from chom_core.billing.rules.proration import Proration, prorate
 from chom_core.billing.rules.trials import charged_from
 from chom_core.billing.service.changes import billed
 from chom_core.billing.service.changes.billed import source
-from chom_core.billing.service.invoicing import rating
+from chom_core.billing.service.invoicing import rating, sellers
 from chom_core.billing.service.invoicing.rating import Charge
 from chom_core.billing.service.offers import coupons, trials
 from chom_core.database import Tenant, afresh, clock, current, session
@@ -47,10 +47,10 @@ def live() -> list[Subscription]:
     return list(session().scalars(_LIVE))
 
 
-def kept() -> list[Subscription]:
-    """Every subscription that is not over, paused ones too, oldest first."""
+def kept(*, but: Subscription | None = None) -> list[Subscription]:
+    """Every subscription that is not over, paused ones too, oldest first; without `but`, which the caller has."""
     query = select(Subscription).where(Subscription.status.in_(KEPT)).order_by(Subscription.id)
-    return list(session().scalars(query))
+    return list(session().scalars(query if but is None else query.where(Subscription.id != but.id)))
 
 
 def subscription(subscription_id: UUID, *, lock: bool = False) -> Subscription:
@@ -82,7 +82,7 @@ def draft(
         id=uuid7(), tenant_id=tenant_id, seller_id=seller_id, shape=plan.shape, status="incomplete",
         currency=unit.currency, billing_period=period.value, zone=zone, proration=plan.proration,
         alignment=plan.alignment, timing=plan.timing, started_at=now, trial_ends_at=free_until,
-        anchor=free_until or now,
+        anchor=free_until or now, billing_day=sellers.billing_day() if plan.alignment == "anniversary" else None,
     )  # fmt: skip
     first = Period(now, free_until) if free_until else cycle(made).first(now)
     made.current_period_start, made.current_period_end = first.start, first.end

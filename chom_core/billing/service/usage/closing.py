@@ -7,19 +7,19 @@ afterwards that they are billed. The note is written from the invoice's own line
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
-from chom_core.billing.models import InvoiceLine, Plan, Subscription, UsageClosing
+from chom_core.billing.models import Invoice, Plan, Subscription, UsageClosing
 from chom_core.billing.service.invoicing.rating import Charge
+from chom_core.billing.service.offers import catalogue
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.billing.service.usage import rating as usage_rating
 from chom_core.billing.service.usage import seams, tariffs, words
-from chom_core.billing.service.usage.rating import MONTH, Kept, UsageLine
+from chom_core.billing.service.usage.rating import MONTH, Rating, UsageLine
 from chom_core.database import clock, session
 from chom_core.values.money import Money
 from chom_core.values.period import Period
@@ -33,7 +33,7 @@ def usage_charges(of: Subscription, period: Period, *, interim: bool = False) ->
     return _charges(usage_rating.lines(of, period.end, interim=interim))
 
 
-def estimate(of: Subscription, plan: Plan | None = None) -> list[UsageLine]:
+def estimate(of: Subscription, plan: Plan | None = None) -> Sequence[UsageLine]:
     """What use would add to the next invoice if it were made now, the current month so far included.
 
     With `plan`: the current month alone, by that plan's prices of today, for advice.
@@ -50,6 +50,49 @@ def spent(of: Subscription) -> Money:
     return sum((line.amount for line in estimate(of)), start=Money.zero(of.currency))
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """A rating that an invoice is made of: its charges, and the note that they are billed."""
+
+    of: Subscription
+    rating: Rating
+
+    @property
+    def charges(self) -> list[Charge]:
+        return _charges(self.rating.lines)
+
+    def billed(self, invoice_id: UUID | None) -> list[UsageClosing]:
+        """Note that these months are rated, and billed by this invoice where it carries their lines."""
+        on_invoice = self._on(invoice_id)
+        carried = {(found["meter"], found["start"]) for found in on_invoice}
+        rest = [
+            _unbilled(line)
+            for line in self.rating.lines
+            if line.fresh and (line.name, line.month.start.isoformat()) not in carried
+        ]
+        rows = self.rating.kept.rows
+        months = [
+            {"meter": MONTH, "start": month.start.isoformat(), "end": month.end.isoformat(), "amount": 0,
+             "events": 0, "number": len(rows.get((MONTH, month.start), [])) + 1, "quantity": "0", "terms": {},
+             "interim": False}
+            for month, _over in self.rating.months
+        ]  # fmt: skip
+        made = [_row(self.of, found, invoice_id) for found in [*on_invoice, *rest, *months]]
+        session().flush()
+        return made
+
+    def _on(self, invoice_id: UUID | None) -> list[dict[str, Any]]:
+        """The lines of use that the invoice carries and that were not noted yet."""
+        known = (row.invoice_id for rows in self.rating.kept.rows.values() for row in rows)
+        if invoice_id is None or invoice_id in known:
+            return []
+        return [
+            dict(line.details) | {"amount": line.amount}
+            for line in session().get_one(Invoice, invoice_id).lines
+            if line.kind == "usage" and line.details.get("subscription") == str(self.of.id)
+        ]
+
+
 def close(
     of: Subscription, until: datetime, invoice_id: UUID | None, *, last: bool = False
 ) -> list[UsageClosing]:
@@ -57,56 +100,20 @@ def close(
 
     Again for the same months: nothing is written and nothing billed.
     """
-    last = _ends(of, until, last)
-    on_invoice = _on(invoice_id, of)
-    carried = {(found["meter"], found["start"]) for found in on_invoice}
-    rest = [
-        _unbilled(line)
-        for line in usage_rating.lines(of, until, last=last)
-        if line.fresh and (line.name, line.month.start.isoformat()) not in carried
-    ]
-    kept = Kept.read(of)
-    months = [
-        {"meter": MONTH, "start": month.start.isoformat(), "end": month.end.isoformat(), "amount": 0, "events": 0,
-         "number": len(kept.rows.get((MONTH, month.start), [])) + 1, "quantity": "0", "terms": {}, "interim": False}
-        for month, _over in usage_rating.open_months(of, kept, until, last=last)
-    ]  # fmt: skip
-    made = [_row(of, found, invoice_id) for found in [*on_invoice, *rest, *months]]
-    session().flush()
-    return made
+    return _rate(of, until, last).billed(invoice_id)
 
 
 def install() -> None:
     """Fill the seam; billing does so when it is imported."""
+    seams.register_usage(_rate)
 
-    def charges(of: Subscription, until: datetime, last: bool) -> Sequence[Charge]:
-        return _charges(usage_rating.lines(of, until, last=_ends(of, until, last)))
 
-    def billed(of: Subscription, until: datetime, invoice_id: UUID | None, last: bool) -> None:
-        close(of, until, invoice_id, last=last)
-
-    seams.register_usage(charges, billed)
+def _rate(of: Subscription, until: datetime, last: bool) -> Rated:
+    return Rated(of, usage_rating.rate(of, until, last=_ends(of, until, last)))
 
 
 def _charges(found: Iterable[UsageLine]) -> list[Charge]:
     return [words.charge(line) for line in found if line.amount]
-
-
-def _on(invoice_id: UUID | None, of: Subscription) -> list[dict[str, Any]]:
-    """The lines of use that the invoice carries and that were not noted yet."""
-    if invoice_id is None:
-        return []
-    noted = select(UsageClosing.id).where(
-        UsageClosing.invoice_id == invoice_id, UsageClosing.subscription_id == of.id
-    )
-    if session().scalar(noted.limit(1)) is not None:
-        return []
-    query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id, InvoiceLine.kind == "usage")
-    return [
-        dict(line.details) | {"amount": line.amount}
-        for line in session().scalars(query)
-        if line.details.get("subscription") == str(of.id)
-    ]
 
 
 def _unbilled(line: UsageLine) -> dict[str, Any]:
@@ -131,7 +138,8 @@ def _ends(of: Subscription, until: datetime, last: bool) -> bool:
     """Is this the end of the month of use? A change of plan is none, and its month goes on under the new plan, unless
     the plan that is left says "close": then what was used so far is billed at its prices."""
     over = of.status in ("cancelled", "paused") or of.ended_at is not None
-    plan = session().get_one(Plan, subscriptions.main_item(of).plan_id)
     return last and (
-        over or plan.usage_on_change == "close" or (of.cancel_at is not None and of.cancel_at <= until)
+        over
+        or catalogue.plan_of(subscriptions.main_item(of)).usage_on_change == "close"
+        or (of.cancel_at is not None and of.cancel_at <= until)
     )

@@ -1,15 +1,20 @@
-"""Invoices of use alone: for months that end while the plan's own period goes on, as those of a plan paid yearly."""
+"""Invoices of use alone: for months that end while the plan's own period goes on, as those of a plan paid yearly, and
+for what was used so far when it reaches a limit of the plan."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from chom_core.billing.models import Seller, Subscription
+from chom_core.billing.models import Plan, Seller, Subscription
+from chom_core.billing.service.dunning import holds
 from chom_core.billing.service.invoicing import invoices, sellers
+from chom_core.billing.service.offers import limits
 from chom_core.billing.service.subscribing import renewal, subscriptions
 from chom_core.billing.service.usage import closing
+from chom_core.billing.service.usage import rating as usage_rating
 from chom_core.billing.service.usage.rating import Kept, open_months
 from chom_core.database import clock, restart, session
+from chom_core.values.money import Money
 from chom_core.values.period import Period
 
 
@@ -45,11 +50,44 @@ def _bill(subscription_id: UUID) -> UUID | None:
     return _invoice(of, Period(over[0].start, until))
 
 
+def bill_reached() -> int:
+    """Bill what was used so far where it has reached a limit of the plan; returns how many invoices were made.
+
+    Once for each limit and month: an interim invoice bills all that is used by then, and the month's last bill takes it
+    off. What stands still for an unpaid bill is left alone.
+    """
+    made = 0
+    for of in subscriptions.live():
+        if not _limits(of).amounts or of.current_period_end <= clock.now():
+            continue
+        invoice_id = bill_so_far(of.id)
+        if invoice_id is not None:
+            made += 1
+            renewal.collect(invoice_id)
+        restart()
+    return made
+
+
 def bill_so_far(subscription_id: UUID) -> UUID | None:
-    """An interim invoice of what was used so far, for a threshold of spend; None where there is nothing to bill."""
+    """An interim invoice where what was used in the month has reached a limit since the last one; None elsewhere."""
     sellers.lock_profile()
     of = subscriptions.subscription(subscription_id, lock=True)
-    return _invoice(of, Period(of.current_period_start, clock.now()), interim=True)
+    if of.status not in subscriptions.LIVE or holds.stands_still(of):
+        return None
+    zero, now = Money.zero(of.currency), clock.now()
+    month = [line for line in usage_rating.lines(of, now, interim=True) if line.interim]
+    billed = sum((line.billed for line in month), start=zero)
+    if not _limits(of).reached(billed, sum((line.fees for line in month), start=zero)):
+        return None
+    return _invoice(of, Period(of.current_period_start, now), interim=True)
+
+
+def _limits(of: Subscription) -> limits.Limits:
+    """Those of the plan itself; its add-ons' use counts towards them."""
+    if not of.items:
+        return limits.Limits()
+    plan = session().get_one(Plan, subscriptions.main_item(of).plan_id)
+    return limits.of_plan(plan, of.currency)
 
 
 def _invoice(of: Subscription, period: Period, *, interim: bool = False) -> UUID | None:

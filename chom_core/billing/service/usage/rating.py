@@ -7,10 +7,11 @@ difference on the next invoice, by the tariff its month was closed with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import or_, select
 
@@ -116,30 +117,51 @@ def _resumed(of: Subscription, until: datetime) -> datetime:
     return max(until, of.current_period_start)
 
 
-def lines(of: Subscription, until: datetime, *, last: bool = False, interim: bool = False) -> list[UsageLine]:
-    """Every meter's line of the months up to `until` that are not billed yet, with those that come to nothing.
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What use up to an instant comes to: its lines, with those that come to nothing; the months that are open until
+    then, and whether each is over; and what earlier closings say.
+    """
+
+    lines: Sequence[UsageLine]
+    months: Sequence[tuple[Period, bool]]
+    kept: Kept
+
+
+def rate(of: Subscription, until: datetime, *, last: bool = False, interim: bool = False) -> Rating:
+    """Rate the months up to `until` that are not billed yet, and what came late for those that are.
 
     `last`: the month that `until` cuts is the last one and ends there; `interim`: it is billed so far and goes on.
     """
     owners, kept = Owners(of), Kept.read(of)
     found = list(_late(of, owners, kept))
-    for month, over in open_months(of, kept, until, last=last, interim=interim):
-        for name, whole in owners.tariffs(of).items():
-            if name not in metering.meters():  # its plugin is not here any more
-                continue
+    months = open_months(of, kept, until, last=last, interim=interim)
+    tariffs = {name: one for name, one in owners.tariffs(of).items() if name in metering.meters()}
+    for month, over in months:
+        uses = totals.by_meter(list(tariffs), month)  # a meter whose plugin is not here any more is left out
+        for name, whole in tariffs.items():
             tariff = usage_tariffs.for_month(of, whole, month, metering.meters()[name].aggregation)
-            found.append(line(of, name, month, owners, tariff, kept, interim=not over))
-    return _bounded(found)
+            found.append(line(of, name, month, owners, tariff, kept, uses[name], interim=not over))
+    return Rating(_bounded(found), months, kept)
+
+
+def lines(
+    of: Subscription, until: datetime, *, last: bool = False, interim: bool = False
+) -> Sequence[UsageLine]:
+    """The lines of `rate`."""
+    return rate(of, until, last=last, interim=interim).lines
 
 
 def by_other_prices(of: Subscription, now: datetime, prices: usage_tariffs.Tariffs) -> list[UsageLine]:
     """The current month so far, rated by other prices as if nothing of it had been billed: what another plan takes."""
     owners, kept = Owners(of), Kept.read(of)
     months = open_months(of, kept, now, last=False, interim=True)
-    none = Kept(of)
+    if not months:
+        return []
+    month, none = months[-1][0], Kept(of)
+    uses = totals.by_meter(list(prices), month)
     return [
-        line(of, name, month, owners, tariff, none, interim=True)
-        for month, _over in months[-1:]
+        line(of, name, month, owners, tariff, none, uses[name], interim=True)
         for name, tariff in prices.items()
     ]
 
@@ -169,16 +191,16 @@ def line(
     owners: Owners,
     tariff: Tariff,
     kept: Kept,
+    by_subject: Mapping[UUID, Use],
     *,
     interim: bool = False,
     late: bool = False,
 ) -> UsageLine:
-    """One meter's month."""
-    use, rows, paid = (
-        _use(of, name, month, owners),
-        kept.rows.get((name, month.start), []),
-        kept.paid(name, month.start),
-    )
+    """One meter's month. `by_subject`: what the whole organisation used of it (`totals.by_meter`)."""
+    mine = [use for subject, use in by_subject.items() if owners.of(name, subject) == of.id]
+    quantity = totals.added(use.quantity for use in mine)
+    use = totals.rounded(Use(quantity, sum(use.events for use in mine)))
+    rows, paid = kept.rows.get((name, month.start), []), kept.paid(name, month.start)
     before = Billed(amount=paid) if rows else None
     rated = pricing.rate(tariff, use.quantity, of.currency, before, last=not interim)
     same = bool(rows) and (rows[-1].quantity, rows[-1].events) == (use.quantity, use.events)
@@ -190,23 +212,20 @@ def line(
 
 def _late(of: Subscription, owners: Owners, kept: Kept) -> Iterator[UsageLine]:
     """Closed months whose use is another by now, or of which something is still to be given back."""
+    months: dict[Period, list[UsageClosing]] = {}
     for (name, start), rows in kept.rows.items():
         newest = rows[-1]
         if name == MONTH or start not in kept.months or newest.period_end <= kept.looked_back:
             continue
         if name in metering.meters():
-            month = Period(newest.period_start, newest.period_end)
-            tariff = usage_tariffs.of_terms(newest.terms, newest.currency)
-            found = line(of, name, month, owners, tariff, kept, late=True)
+            months.setdefault(Period(newest.period_start, newest.period_end), []).append(newest)
+    for month, closings in months.items():
+        uses = totals.by_meter([one.meter for one in closings], month)
+        for one in closings:
+            tariff = usage_tariffs.of_terms(one.terms, one.currency)
+            found = line(of, one.meter, month, owners, tariff, kept, uses[one.meter], late=True)
             if found.fresh or found.amount:
                 yield found
-
-
-def _use(of: Subscription, name: str, month: Period, owners: Owners) -> Use:
-    by_subject = totals.by_subject(name, month)
-    mine = [use for subject, use in by_subject.items() if owners.of(name, subject) == of.id]
-    quantity = totals.added(use.quantity for use in mine)
-    return totals.rounded(Use(quantity, sum(use.events for use in mine)))
 
 
 def _bounded(found: Sequence[UsageLine]) -> list[UsageLine]:

@@ -38,7 +38,7 @@ def tariffs(of: Subscription) -> dict[str, Tariff]:
     """What use costs in a subscription, by meter, at the prices its items keep. Allowances of several items add up."""
     found: dict[str, Tariff] = {}
     for item in of.items:
-        plan = session().get_one(Plan, item.plan_id)
+        plan = catalogue.plan_of(item)
         for meter, row in catalogue.usage_prices(plan, of.currency, item.priced_at).items():
             _add(found, meter, tariff(row), item.quantity)
     return found
@@ -150,7 +150,7 @@ class Owners:
 
     def __init__(self, also: Subscription | None = None) -> None:
         """`also`: a subscription that counts though it is not live any more, such as one that is just ending."""
-        found = {one.id: one for one in subscriptions.kept()}
+        found = {one.id: one for one in subscriptions.kept(but=also)}
         if also is not None:
             found[also.id] = also
         self._all = sorted(found.values(), key=lambda one: (one.shape != "hosting", one.id))

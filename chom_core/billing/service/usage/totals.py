@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from chom_core.billing.rules.rounding import decimal, exact
@@ -29,26 +29,38 @@ _DAY = timedelta(days=1)
 _CARRIED = ("time_weighted", "level")
 _WHOLE = """
 select meter, subject, day, events, total, highest, last_value, last_at, first_at, area
-from core.usage_day where tenant_id = :tenant and meter = :meter and day >= :first and day < :last
+from core.usage_day where tenant_id = :tenant and meter = any(cast(:meters as text[])) and day >= :first and day < :last
 """
-_BETWEEN = "e.tenant_id = :tenant and e.meter = :meter and e.at >= :a and e.at < :upper"
+_BETWEEN = "e.tenant_id = :tenant and e.meter = any(cast(:meters as text[])) and e.at >= :a and e.at < :upper"
 _EDGE = f"""
 select meter, subject, day, events, total, highest, last_value, last_at, first_at, area
 from ({rollups.SUMMARY.format(where=_BETWEEN)}) cut
 """
-#: A period's whole days, and the parts of days at its ends, in one question. `place`: 0 a whole day, 1 and 2 the edges.
-_PIECES = f"""
-select 0 as place, whole.* from ({_WHOLE}) whole union all
-select 1, edge.* from ({_EDGE.replace(":a ", ":a1 ").replace(":upper", ":upper1")}) edge union all
-select 2, edge.* from ({_EDGE.replace(":a ", ":a2 ").replace(":upper", ":upper2")}) edge
-"""
-_WHOLE_ONLY = f"select 0 as place, whole.* from ({_WHOLE}) whole"
-#: What a subject stood at before an instant of a day: its last value, and the sum of all changes.
+#: What a subject stood at before a day: its last value, and the sum of all changes.
 _BEFORE = """
-select subject, (array_agg(last_value order by last_at desc, last_id collate "C" desc))[1] as last_value,
-       sum(total) as total
-from core.usage_day where tenant_id = :tenant and meter = :meter and day < :day group by subject
+select meter, subject, null::date as day, 0 as events, sum(total) as total, 0::numeric as highest,
+       (array_agg(last_value order by last_at desc, last_id collate "C" desc))[1] as last_value,
+       null::timestamptz as last_at, null::timestamptz as first_at, 0::numeric as area
+from core.usage_day where tenant_id = :tenant and meter = any(cast(:carried as text[])) and day < :before
+group by meter, subject
 """
+_WHOLE_DAY, _EDGES, _OPENING_DAYS, _OPENING_EDGE = 0, (1, 2), 3, 4
+
+
+def _edge(place: int, meters: str = "meters") -> str:
+    named = _EDGE.replace(":a ", f":a{place} ").replace(":upper", f":upper{place}")
+    return f"select {place} as place, edge.* from ({named.replace(':meters', f':{meters}')}) edge"
+
+
+#: A period in one question. `place`: 0 a whole day, 1 and 2 the parts of days at its ends; of the meters that carry a
+#: level into it, 3 what they stood at before its first day, 4 what that day brought before the period.
+_ARMS = (
+    f"select 0 as place, whole.* from ({_WHOLE}) whole",
+    _edge(1),
+    _edge(2),
+    f"select 3 as place, before.* from ({_BEFORE}) before",
+    _edge(4, "carried"),
+)
 _KEYS = """
 select subject, count(distinct key) as keys from (
   select subject, key from core.usage_key
@@ -89,6 +101,11 @@ class _Piece:
     row: Any
 
 
+Pieces = dict[UUID, list[_Piece]]
+#: What each subject stood at just before a period: (last value, sum of all changes).
+Opening = dict[UUID, tuple[Decimal, Decimal]]
+
+
 def used(meter: str, period: Period, subject: UUID | None = None) -> Decimal:
     """What the current organisation, or one subject of it, used in the period. NotFound for an unknown meter."""
     by = by_subject(meter, period)
@@ -103,11 +120,24 @@ def added(quantities: Iterable[Decimal]) -> Decimal:
 
 def by_subject(meter: str, period: Period) -> dict[UUID, Use]:
     """The same for each subject. A mean counts up to now: what is still to come neither raises nor lowers it."""
+    return by_meter([meter], period)[meter]
+
+
+def by_meter(meters: Sequence[str], period: Period) -> dict[str, dict[UUID, Use]]:
+    """`by_subject` of several meters, in one question for all that count to the same instant."""
+    found: dict[str, dict[UUID, Use]] = {}
+    same: dict[Period, list[str]] = {}
+    for meter in meters:
+        so_far = _aggregation(meter) == "time_weighted" and period.start < clock.now() < period.end
+        same.setdefault(Period(period.start, clock.now()) if so_far else period, []).append(meter)
+    for one, group in same.items():
+        pieces, opening = _ask_all(group, one)
+        found |= {meter: _uses(meter, one, pieces[meter], opening[meter]) for meter in group}
+    return found
+
+
+def _uses(meter: str, period: Period, pieces: Pieces, opening: Opening) -> dict[UUID, Use]:
     how = _aggregation(meter)
-    if how == "time_weighted" and period.start < clock.now() < period.end:
-        period = Period(period.start, clock.now())
-    pieces = _pieces(meter, period)
-    opening = _opening(meter, period.start) if how in _CARRIED else {}
     if how == "unique":
         keys = _keys(meter, period)
         return {subject: Use(keys.get(subject, Decimal(0)), _events(of)) for subject, of in pieces.items()}
@@ -126,7 +156,7 @@ def days(meter: str, period: Period) -> list[DayUse]:
         DayUse(
             piece.row.day, subject, Decimal(getattr(piece.row, by_day)), piece.row.events, piece.row.highest
         )
-        for subject, pieces in _pieces(meter, period).items()
+        for subject, pieces in _ask_all([meter], period, levels=False)[0][meter].items()
         for piece in pieces
     ]
     return sorted(found, key=lambda one: (one.day, one.subject))
@@ -154,50 +184,52 @@ def _midnight(at: datetime) -> datetime:
     return datetime.combine(at.astimezone(UTC).date(), time(), UTC)
 
 
-def _pieces(meter: str, period: Period) -> dict[UUID, list[_Piece]]:
+def _ask_all(
+    meters: Sequence[str], period: Period, *, levels: bool = True
+) -> tuple[dict[str, Pieces], dict[str, Opening]]:
+    """The pieces of the period by meter and subject, in the order of time; and, with `levels`, what came before."""
     first, last, edges = _cut(period)
-    nothing = (period.start, period.start)
-    spans = [nothing, *edges, nothing, nothing][:3]
-    given: dict[str, Any] = {"first": first.date(), "last": last.date(), "weighted": [meter]}
-    for place in (1, 2):
-        given |= {f"a{place}": spans[place][0], f"upper{place}": spans[place][1]}
-    found: dict[UUID, list[_Piece]] = {}
-    for row in _ask(_PIECES if edges else _WHOLE_ONLY, meter, given):
-        start, end = spans[row.place]
-        if row.place == 0:
+    midnight = _midnight(period.start)
+    carried = [meter for meter in meters if levels and _aggregation(meter) in _CARRIED]
+    spans = dict(zip(_EDGES, edges, strict=False))
+    spans |= {_OPENING_EDGE: (midnight, period.start)} if carried and midnight < period.start else {}
+    places = (_WHOLE_DAY, *sorted({*spans, *([_OPENING_DAYS] if carried else ())}))
+    given: dict[str, Any] = {
+        "tenant": current().tenant_id, "meters": list(meters), "weighted": list(meters), "carried": carried,
+        "first": first.date(), "last": last.date(), "before": midnight.date(),
+    }  # fmt: skip
+    for place, (start, end) in spans.items():
+        given |= {f"a{place}": start, f"upper{place}": end}
+    pieces: dict[str, Pieces] = {meter: {} for meter in meters}
+    opening: dict[str, Opening] = {meter: {} for meter in meters}
+    for row in session().execute(_question(places), given).all():
+        if row.place == _OPENING_DAYS:
+            opening[row.meter][row.subject] = (row.last_value, row.total)
+        elif row.place == _OPENING_EDGE:
+            before = opening[row.meter].get(row.subject, (0, Decimal(0)))[1]
+            opening[row.meter][row.subject] = (row.last_value, before + row.total)
+        else:
             start = datetime.combine(row.day, time(), UTC)
-            end = start + _DAY
-        found.setdefault(row.subject, []).append(_Piece(start, end, row))
-    for pieces in found.values():
-        pieces.sort(key=lambda piece: piece.start)
-    return found
+            span = spans.get(row.place, (start, start + _DAY))
+            pieces[row.meter].setdefault(row.subject, []).append(_Piece(*span, row))
+    for of in pieces.values():
+        for one in of.values():
+            one.sort(key=lambda piece: piece.start)
+    return pieces, opening
 
 
-def _opening(meter: str, at: datetime) -> dict[UUID, tuple[Decimal, Decimal]]:
-    """What each subject stood at just before `at`: (last value, sum of all changes)."""
-    midnight = _midnight(at)
-    found = {
-        row.subject: (row.last_value, row.total) for row in _ask(_BEFORE, meter, {"day": midnight.date()})
-    }
-    if midnight < at:
-        for row in _ask(_EDGE, meter, {"a": midnight, "upper": at, "weighted": [meter]}):
-            found[row.subject] = (row.last_value, found.get(row.subject, (0, Decimal(0)))[1] + row.total)
-    return found
+@lru_cache
+def _question(places: tuple[int, ...]) -> TextClause:
+    """To read a text for its parameters costs as much as to ask it."""
+    return text(" union all ".join(_ARMS[place] for place in places) + " order by place")
 
 
 def _keys(meter: str, period: Period) -> dict[UUID, Decimal]:
     first, last, edges = _cut(period)
     (a1, b1), (a2, b2) = [*edges, *[(period.start, period.start)] * 2][:2]
-    given = {"first": first.date(), "last": last.date(), "a1": a1, "b1": b1, "a2": a2, "b2": b2}
-    return {row.subject: Decimal(row.keys) for row in _ask(_KEYS, meter, given)}
-
-
-def _ask(sql: str, meter: str, given: dict[str, Any]) -> Sequence[Any]:
-    return session().execute(_text(sql), {"tenant": current().tenant_id, "meter": meter} | given).all()
-
-
-#: To read a text for its parameters costs as much as to ask it.
-_text = lru_cache(text)
+    given = {"tenant": current().tenant_id, "meter": meter, "first": first.date(), "last": last.date(),
+             "a1": a1, "b1": b1, "a2": a2, "b2": b2}  # fmt: skip
+    return {row.subject: Decimal(row.keys) for row in session().execute(text(_KEYS), given)}
 
 
 def _events(pieces: Iterable[_Piece]) -> int:
