@@ -52,7 +52,7 @@ def run(place: Place, port: int, fresh: bool) -> int:
     """Start, print the address and the logins, keep it running until Ctrl-C, stop."""
     plain(f"CHOM's demo: {company().name}, a hosting company. Its data is in {place.folder}")
     place.open(fresh=fresh)
-    with House(place, port) as house:
+    with House(place, port, history=True) as house:
         stop = stopper()
         _greet(house)
         house.keep(stop)

@@ -20,6 +20,7 @@ import httpx2
 from chom_core import config
 from chom_core.demo import install, people, sites
 from chom_core.demo.company import company
+from chom_core.demo.history import Background
 from chom_core.demo.place import Place, free_port
 from chom_core.demo.post import PostBox
 from chom_core.demo.say import say
@@ -47,8 +48,11 @@ class Child:
 class House:
     """One running demo. `with House(place, port) as house: house.keep(stop)`."""
 
-    def __init__(self, place: Place, port: int = 0) -> None:
+    def __init__(self, place: Place, port: int = 0, *, history: bool = False) -> None:
+        """`history`: play the company's fourteen months too, in the background."""
         self.place = place
+        self.history: Background | None = None
+        self._wants_history = history
         self.port = free_port(port)
         self.url = f"http://localhost:{self.port}"
         self.password = ""
@@ -98,6 +102,10 @@ class House:
         back = sites.bring_back()
         if back:
             say(f"{back} sites of the last time are being started again")
+        if self._wants_history:
+            self.history = Background(self.place, environment)
+            self._stack.callback(self.history.process.stop)
+            self.history.start()
         self.place.write("address", self.url)
         self._stack.callback(self.place.forget, "address")
 
@@ -139,6 +147,8 @@ class House:
                     )
                     child.start()
                     self._note_worker()
+            if self.history is not None:
+                self.history.look()
 
     def _note_worker(self) -> None:
         worker = next((c.process for c in self.children if c.process.name == "worker"), None)

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from chom_core import config
 from chom_core.database import Tenant, clock, current, session
-from chom_core.demo import chaos, company, jobs
+from chom_core.demo import chaos, company, history, jobs
 from chom_core.demo.place import Place
 from chom_core.identity import service as identity
 from chom_core.identity.pages.base import client, enter, local
@@ -33,7 +33,23 @@ STEPS = (1, 7, 31, 366)
 def index() -> str:
     """«Enter as …»: everybody of the demo's company, by organisation."""
     found = company.company()
-    return render("demo/index.html", company=found, cards=_cards(), mail_url="/demo/mail", roles=ROLE_LABEL)
+    return render(
+        "demo/index.html", company=found, cards=_cards(), mail_url="/demo/mail", roles=ROLE_LABEL, history=_history()
+    )  # fmt: skip
+
+
+@pages.get("/history")
+def history_live() -> Response:
+    """The fragment that follows the company's fourteen months."""
+    now = _history()
+    return live.respond(
+        lambda: render("demo/history.html", history=now), seq=now.done, final=now.state != "running",
+        version=now.left,
+    )  # fmt: skip
+
+
+def _history() -> history.Told:
+    return history.told(Place(config.settings().data_folder))
 
 
 @pages.post("/enter")

@@ -97,7 +97,11 @@ class Place:
 
     def write(self, name: str, text: str) -> None:
         """Keep a small fact (the address, the worker's pid) for other processes of the demo."""
-        (self.folder / name).write_text(text)
+        fresh = self.folder / f"{name}.new"
+        fresh.write_text(text)
+        fresh.replace(
+            self.folder / name
+        )  # who reads meanwhile finds the old fact or the new one, never half of it
 
     def read(self, name: str) -> str:
         """A small fact, or an empty text."""

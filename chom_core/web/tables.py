@@ -27,6 +27,8 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+#: A query of any columns.
+Statement = Select[*tuple[Any, ...]]
 PAGE_SIZE = 50
 
 
@@ -167,7 +169,7 @@ class View:
             response.delete_cookie(self.spec.cookie, path=self.path)
         return response
 
-    def ordered(self, statement: Select[Any], id_column: Column, *, backwards: bool = False) -> Select[Any]:
+    def ordered(self, statement: Statement, id_column: Column, *, backwards: bool = False) -> Statement:
         """`statement` in this view's order, without a page: for exports."""
         column = self.spec.sorts[self.sort.removeprefix("-")].column
         if self.sort.startswith("-") != backwards:
@@ -175,7 +177,7 @@ class View:
         return statement.order_by(column.asc(), id_column.asc())
 
     def page(
-        self, statement: Select[Any], id_column: Column, fetch: Callable[[Select[Any]], Sequence[Any]]
+        self, statement: Statement, id_column: Column, fetch: Callable[[Statement], Sequence[Any]]
     ) -> Page:
         """One page of `statement`, by one query for size + 1 rows. A cursor nobody can read is the first page."""
         sort = self.spec.sorts[self.sort.removeprefix("-")]

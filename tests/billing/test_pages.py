@@ -208,3 +208,8 @@ def test_staff_see_every_invoice_payment_and_right_books(app: Flask, mara: tuple
     assert "Visa ending in 4242" in staff.get("/staff/payments").text
     assert "The books are right" in staff.get("/staff/ledger").text
     assert "$79.00" in staff.get("/sandbox/charges").text
+    assert "INV-000001" in staff.get("/staff/invoices?status=paid&q=inv-0000").text
+    assert "INV-000001" not in staff.get("/staff/invoices?status=void").text
+    assert "Nothing matches these filters" in staff.get("/staff/payments?q=nobody+of+this+name").text
+    sheet = staff.get("/staff/payments?export=csv")
+    assert sheet.mimetype == "text/csv" and "Northlight" in sheet.text and "Visa ending in 4242" in sheet.text

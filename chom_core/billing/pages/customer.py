@@ -59,12 +59,6 @@ def keep(subscription_id: UUID) -> Any:
     return redirect(url_for("billing.overview"), 303)
 
 
-@pages.get("/billing/invoices")
-def invoices() -> Any:
-    """Every invoice, newest first."""
-    return render("billing/invoices.html", invoices=reads.invoice_list())
-
-
 @pages.get("/billing/invoices/<uuid:invoice_id>")
 def invoice(invoice_id: UUID) -> Any:
     """One invoice, ready to print; with its payments, and a way to pay what is open."""

@@ -1,13 +1,15 @@
-"""Money at the operator's desk: every invoice, every payment, the ledger and its check."""
+"""Money at the operator's desk: the ledger and its check. Invoices and payments are `lists`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from chom_core.billing import ledger, reads
+from chom_core.billing import ledger
 from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerTransaction
 from chom_core.database import Tenant, everyone
 from chom_core.plugin_host import NavItem
@@ -16,28 +18,10 @@ from chom_core.web import Pages, nav, render
 
 desk = Pages("billing_staff", "chom_core.billing", prefix="/staff", access="staff", tenant="none")
 nav.add(
-    NavItem(_l("Invoices"), "billing_staff.invoices", "receipt", "Staff", "staff", 40),
+    NavItem(_l("Invoices"), "billing_staff.all_invoices", "receipt", "Staff", "staff", 40),
     NavItem(_l("Payments"), "billing_staff.payments", "credit-card", "Staff", "staff", 41),
     NavItem(_l("Ledger"), "billing_staff.books", "scale", "Staff", "staff", 42),
 )
-
-
-@desk.get("/invoices")
-def invoices() -> Any:
-    """Invoices of all organisations, newest first."""
-    with everyone("staff: invoices") as here:
-        rows = reads.invoice_list(here=here)
-        names = _names(here, {row.tenant_id for row in rows})
-    return render("billing/staff_invoices.html", invoices=rows, names=names)
-
-
-@desk.get("/payments")
-def payments() -> Any:
-    """Attempts to pay of all organisations, newest first."""
-    with everyone("staff: payments") as here:
-        rows = reads.payment_list(here=here)
-        names = _names(here, {row.tenant_id for row in rows})
-    return render("billing/staff_payments.html", payments=rows, names=names)
 
 
 @desk.get("/ledger")
@@ -52,7 +36,7 @@ def books() -> Any:
         ):
             sums[code, currency] = sums.get((code, currency), 0) + balance
         newest = here.scalars(select(LedgerTransaction).order_by(LedgerTransaction.id.desc()).limit(50)).all()
-        names = _names(here, {row.tenant_id for row in newest})
+        whose = names(here, newest)
         rows = [(row, [(e.account.code, Money(e.amount, e.currency)) for e in row.entries]) for row in newest]
     order = list(ledger.CHART)
     balances = [
@@ -61,8 +45,11 @@ def books() -> Any:
             sums.items(), key=lambda item: (order.index(item[0][0]), item[0][1])
         )
     ]
-    return render("billing/staff_ledger.html", problems=problems, balances=balances, rows=rows, names=names)
+    return render("billing/staff_ledger.html", problems=problems, balances=balances, rows=rows, names=whose)
 
 
-def _names(here: Any, ids: set[Any]) -> dict[Any, str]:
-    return dict(here.execute(select(Tenant.id, Tenant.name).where(Tenant.id.in_(ids))).all())
+def names(here: Session, rows: Iterable[Any]) -> dict[Any, str]:
+    """The names of the organisations that `rows` belong to, by id."""
+    ids = {row.tenant_id for row in rows}
+    query = select(Tenant.id, Tenant.name).where(Tenant.id.in_(ids))
+    return {row.id: row.name for row in here.execute(query)}

@@ -28,7 +28,14 @@ from chom_core.billing.reads.credit import (
     refund,
     refund_list,
 )
-from chom_core.billing.reads.documents import card_words, invoice, invoice_info, invoice_list, payment_list
+from chom_core.billing.reads.documents import (
+    card_words,
+    invoice,
+    invoice_info,
+    invoice_list,
+    payment_infos,
+    payment_list,
+)
 from chom_core.billing.reads.dunning import StepInfo, UnpaidInfo, unpaid, unpaid_list, unpaid_steps
 from chom_core.billing.reads.gateways import GatewayPayment, gateway_payments
 from chom_core.billing.reads.overview import bars, offer, offers, overview, subscription_info
@@ -116,6 +123,7 @@ __all__ = [
     "offers",
     "on_plan",
     "overview",
+    "payment_infos",
     "payment_list",
     "plan_costs",
     "projected_credit",

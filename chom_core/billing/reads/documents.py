@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from chom_core.billing.models import Invoice, Payment, PaymentMethod
@@ -78,7 +79,11 @@ def payment_list(
     query = select(Payment, PaymentMethod).join(PaymentMethod, PaymentMethod.id == Payment.method_id)
     if invoice_id is not None:
         query = query.where(Payment.invoice_id == invoice_id)
-    rows = (here or session()).execute(query.order_by(Payment.id.desc()).limit(limit))
+    return payment_infos((here or session()).execute(query.order_by(Payment.id.desc()).limit(limit)))
+
+
+def payment_infos(rows: Iterable[Row[Payment, PaymentMethod]]) -> list[PaymentInfo]:
+    """Attempts with their cards, as values."""
     return [
         PaymentInfo(
             row.id, row.tenant_id, row.invoice_id, row.status, Money(row.amount, row.currency),
