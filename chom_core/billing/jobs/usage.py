@@ -1,4 +1,4 @@
-"""Usage by the day: what the core counts itself, what was unmatched and matches now, months that are over."""
+"""Usage: what the core counts itself, what was unmatched and matches now, months that are over, limits reached."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from chom_core.work import Job, ScheduleSpec, job, on
 
 usage.install()
 
-GATHER, BILL = "billing.gather_usage", "billing.bill_usage"
+GATHER, BILL, LIMITS = "billing.gather_usage", "billing.bill_usage", "billing.usage_limits"
 #: A change of the sites is also read when it happens.
 SCHEDULES = (
     ScheduleSpec("billing-gather-usage", GATHER, "50 */6 * * *", per="tenant"),
     ScheduleSpec("billing-bill-usage", BILL, "35 1 * * *", per="tenant"),
+    ScheduleSpec("billing-usage-limits", LIMITS, "15 * * * *", per="tenant"),
 )
 
 
@@ -27,6 +28,12 @@ def gather(task: Job) -> None:
 def bill(task: Job) -> None:
     """Months of use that are over while the plan's own period goes on."""
     invoices.bill_months()
+
+
+@job(LIMITS, timeout=300)
+def bill_reached(task: Job) -> None:
+    """What was used so far, where it has reached a limit of the plan."""
+    invoices.bill_reached()
 
 
 @on("service.active", kind="billing.usage_service_active")

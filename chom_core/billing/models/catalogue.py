@@ -38,6 +38,8 @@ class Plan(ResellerRow, Model):
     ("arrears"). `trial_days` local days are free, once per customer.
     `usage_on_change`: when a subscription leaves the plan within a month, what was used is billed at once ("close"), or
     the month goes on under the new plan ("continue").
+    `usage_limits`: {"USD": {"limits": [20000], "every": null}} bills use early, by an interim invoice, each time what a
+    month has used reaches a limit (minor units), and beyond the highest after `every` more; empty: at the month's end.
     """
 
     __tablename__ = "plan"
@@ -65,6 +67,7 @@ class Plan(ResellerRow, Model):
     timing: Mapped[str] = mapped_column(String(7), default="advance", server_default="advance")
     trial_days: Mapped[int] = mapped_column(default=0, server_default="0")
     usage_on_change: Mapped[str] = mapped_column(String(8), default="continue", server_default="continue")
+    usage_limits: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'::jsonb"))
 
     prices: Mapped[list["Price"]] = relationship(
         lazy="selectin", order_by="Price.effective_from", viewonly=True

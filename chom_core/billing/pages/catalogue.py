@@ -18,9 +18,14 @@ from chom_core.billing.pages.base import period_words
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.reads import catalogue as reads
 from chom_core.billing.rules.coupons import Duration
-from chom_core.billing.schemas.catalogue import CouponFormSchema, PriceFormSchema, UsagePriceFormSchema
+from chom_core.billing.schemas.catalogue import (
+    CouponFormSchema,
+    LimitsFormSchema,
+    PriceFormSchema,
+    UsagePriceFormSchema,
+)
 from chom_core.billing.service.invoicing import sellers
-from chom_core.billing.service.offers import coupons, versions
+from chom_core.billing.service.offers import coupons, limits, versions
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import PLATFORM_ID, bind_tenant, everyone, session
 from chom_core.plugin_host import NavItem
@@ -100,6 +105,26 @@ def new_usage_price(code: str) -> Any:
         return _plan_page(plan, usage=form.refuse(error)), error.status
     record("catalogue.priced", Subject("plan", plan.id, plan.title), after=_plain(values))
     flash(_("The new price of use is set. Who has the plan keeps the old one."), "success")
+    return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
+
+
+@desk.post("/catalogue/<code>/limits", access="staff_admin")
+def usage_limits(code: str) -> Any:
+    """Where use is billed before the month is over, for everybody who has the plan."""
+    bind_tenant(PLATFORM_ID)
+    plan = _plan(code)
+    form = Form(LimitsFormSchema()).parse(request.form)
+    if not form.ok:
+        return _plan_page(plan, early=form), form.status
+    values = form.values
+    currency = values["currency"]
+    try:
+        amounts = [_money(text, currency, "limits") for text in values["limits"].split()]
+        every = _money(values["every"], currency, "every") if values["every"] else None
+        limits.set_limits(plan, currency, amounts, every)
+    except ChomError as error:
+        return _plan_page(plan, early=form.refuse(error)), error.status
+    flash(_("Saved. It counts from the next hour on."), "success")
     return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
 
 
@@ -203,7 +228,9 @@ def _plan(code: str) -> Plan:
     return found
 
 
-def _plan_page(plan: Plan, *, price: Form | None = None, usage: Form | None = None) -> str:
+def _plan_page(
+    plan: Plan, *, price: Form | None = None, usage: Form | None = None, early: Form | None = None
+) -> str:
     session().refresh(plan)
     shown = reads.plan_details(plan)
     with everyone("staff: catalogue") as here:
@@ -215,8 +242,18 @@ def _plan_page(plan: Plan, *, price: Form | None = None, usage: Form | None = No
         held=held,
         price=price or Form(PriceFormSchema(), currency),
         usage=usage or Form(UsagePriceFormSchema(), currency),
+        early=early or Form(LimitsFormSchema(), currency | _limits(plan, currency["currency"])),
         words=lambda period: period_words(BillingPeriod(period)),
     )
+
+
+def _limits(plan: Plan, currency: str) -> dict[str, str]:
+    """A plan's limits as the form takes them."""
+    known = limits.of_plan(plan, currency)
+    return {
+        "limits": " ".join(str(one.major) for one in known.amounts),
+        "every": str(known.every.major) if known.every else "",
+    }
 
 
 def _coupon_page(form: Form | None = None) -> str:
@@ -227,13 +264,13 @@ def _coupon_page(form: Form | None = None) -> str:
     )
 
 
-def _money(text: str, currency: str) -> Money:
+def _money(text: str, currency: str, field: str = "amount") -> Money:
     try:
         return Money.of(text.replace(",", "."), currency)
     except ValueError:
         raise Invalid(
             _("That is no amount in %(currency)s.", currency=currency),
-            fields={"amount": [_("An amount such as 79.00.")]},
+            fields={field: [_("An amount such as 79.00.")]},
         ) from None
 
 

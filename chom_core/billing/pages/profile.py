@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from chom_core.billing.pages.base import pages
 from chom_core.billing.pages.staff import desk
-from chom_core.billing.schemas.documents import BillingDetailsSchema
+from chom_core.billing.schemas.documents import BillingDetailsSchema, WishesSchema
 from chom_core.billing.schemas.dunning import TaxRateFormSchema
 from chom_core.billing.service.invoicing import documents, sellers, tax
 from chom_core.billing.service.invoicing.documents import Drawn
@@ -50,7 +50,7 @@ def credit_note_pdf(note_id: UUID) -> Any:
 @pages.get("/billing/details")
 def profile() -> Any:
     """Who the next invoices are for. Those of before stay as they were."""
-    return render("billing/profile.html", form=_form())
+    return _profile_page(_form())
 
 
 @pages.post("/billing/details")
@@ -65,7 +65,24 @@ def profile_post() -> Any:
         else:
             flash(_("Saved. The next invoice carries it."), "success")
             return redirect(url_for("billing.profile"), 303)
-    return render("billing/profile.html", form=form), form.status
+    return _profile_page(form), form.status
+
+
+@pages.post("/billing/details/wishes")
+def wishes_post() -> Any:
+    """One invoice for several subscriptions, and the day on which periods begin."""
+    form = Form(WishesSchema()).parse(request.form)
+    if form.ok:
+        sellers.update_wishes(**form.values)
+        flash(_("Saved. It counts from the next bill on."), "success")
+        return redirect(url_for("billing.profile"), 303)
+    return _profile_page(_form(), form), form.status
+
+
+def _profile_page(form: Form, wishes: Form | None = None) -> str:
+    known = sellers.profile()
+    held = {"consolidate": known.consolidate, "billing_day": known.billing_day}
+    return render("billing/profile.html", form=form, wishes=wishes or Form(WishesSchema(), held))
 
 
 def _form() -> Form:

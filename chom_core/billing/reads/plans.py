@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from chom_core.billing.models import (
     Plan,
+    Subscription,
     SubscriptionChange,
     SubscriptionItem,
 )
 from chom_core.billing.service.changes import rows
-from chom_core.billing.service.offers import catalogue, discounts
+from chom_core.billing.service.offers import catalogue, discounts, limits
 from chom_core.billing.service.offers.discounts import Held
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import session
@@ -88,6 +89,7 @@ class SubscriptionDetails:
     items: tuple[ItemInfo, ...]
     changes: tuple[ChangeInfo, ...]
     coupons: tuple[CouponInfo, ...]
+    usage_limits: tuple[Money, ...] = ()
 
 
 def subscription(subscription_id: UUID) -> SubscriptionDetails:
@@ -117,7 +119,15 @@ def subscription(subscription_id: UUID) -> SubscriptionDetails:
         coupons=tuple(
             CouponInfo(one.id, one.name, words(one), discounts.left_of(one).active) for one in mine
         ),
+        usage_limits=_limits(of),
     )
+
+
+def _limits(of: Subscription) -> tuple[Money, ...]:
+    """The amounts of a month's use at which it is billed early."""
+    if not of.items:
+        return ()
+    return limits.of_plan(session().get_one(Plan, subscriptions.main_item(of).plan_id), of.currency).amounts
 
 
 def history(subscription_id: UUID, limit: int = 50) -> list[ChangeInfo]:

@@ -50,6 +50,23 @@ class UsagePriceFormSchema(Schema):
     )
 
 
+class LimitsFormSchema(Schema):
+    """Where use is billed before the month is over."""
+
+    currency = fields.String(
+        required=True, validate=validate.Regexp(r"^[A-Z]{3}$"), metadata={"label": _l("Currency")}
+    )
+    limits = fields.String(
+        load_default="", validate=validate.Length(max=300),
+        metadata={"label": _l("Bill use early at"),
+                  "help": _l("Amounts of a month's use, net: 200.00 500.00. Empty: when the month is over.")},
+    )  # fmt: skip
+    every = fields.String(
+        load_default="", validate=validate.Regexp(r"^(\d{1,9}([.,]\d{1,4})?)?$"),
+        metadata={"label": _l("And beyond the highest after every"), "help": _l("Empty: not again that month.")},
+    )  # fmt: skip
+
+
 class CouponFormSchema(Schema):
     """A coupon: a percentage or an amount off."""
 

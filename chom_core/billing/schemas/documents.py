@@ -93,6 +93,19 @@ class BillingDetailsSchema(Schema):
     )
 
 
+class WishesSchema(Schema):
+    """How the customer wants to be billed."""
+
+    consolidate = fields.Boolean(
+        load_default=False, metadata={"label": _l("One invoice for everything that is due on the same day")}
+    )
+    billing_day = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(1, 31),
+        metadata={"label": _l("Day of the month on which periods begin"),
+                  "help": _l("For what you buy from now on: its first period is shorter. Empty: the day of purchase.")},
+    )  # fmt: skip
+
+
 class ServiceDetailsSchema(BillingDetailsSchema):
     """The same, for a plan that builds a service: it needs a name."""
 

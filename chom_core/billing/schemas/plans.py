@@ -75,6 +75,7 @@ class SubscriptionDetailsSchema(Schema):
     items = fields.List(fields.Nested(ItemSchema))
     changes = fields.List(fields.Nested(ChangeSchema))
     coupons = fields.List(fields.Nested(CouponSchema))
+    usage_limits = fields.List(fields.Nested(MoneySchema))
 
 
 class WantedSchema(Schema):

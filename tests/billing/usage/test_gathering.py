@@ -14,14 +14,14 @@ from chom_core.billing import reads
 from chom_core.billing.jobs import usage as jobs
 from chom_core.billing.models import Invoice, Plan, Subscription, UsageEvent
 from chom_core.billing.service import usage
-from chom_core.billing.service.offers import versions
+from chom_core.billing.service.offers import limits, versions
 from chom_core.billing.service.subscribing import renewal
 from chom_core.billing.service.usage import gathering
 from chom_core.billing.service.usage import invoices as usage_invoices
 from chom_core.billing.service.usage.ingest import NewEvent
 from chom_core.database import PLATFORM_ID, clock, everyone, transaction
 from chom_core.provisioning.models import Service
-from chom_core.values import BillingPeriod
+from chom_core.values import BillingPeriod, Money
 from chom_core.values.period import Period
 from tests.billing.shop import books_are_right, buy, click, order
 from tests.billing.test_renewal import stand_at
@@ -94,18 +94,23 @@ def test_a_yearly_plan_pays_its_use_by_the_month(buyer: UUID) -> None:
 
 
 def test_an_invoice_so_far_and_the_rest_at_the_end(buyer: UUID) -> None:
+    with transaction(PLATFORM_ID) as here:
+        pro = here.scalars(select(Plan).where(Plan.code == "pro")).one()
+        limits.set_limits(pro, "USD", [Money(300, "USD")])
     buy(buyer)
+    made = []
+    for name, value in (("a", 599), ("b", 1), ("c", 100), ("d", 100)):
+        with transaction(buyer):
+            usage.record(event(name, value))
+            made.append(usage_invoices.bill_reached() + usage_invoices.bill_reached())
+    assert made == [0, 1, 0, 0], "once for each limit"
     with transaction(buyer):
-        usage.record(event("a", 600))
-        of, end = the().id, the().current_period_end
-        assert usage_invoices.bill_so_far(of) is not None
-        assert usage_invoices.bill_so_far(of) is None
-        usage.record(event("b", 100))
+        end = the().current_period_end
     stand_at(buyer, end)
     with transaction(buyer):
-        renewal.collect_open()
+        assert usage_invoices.bill_reached() == 0, "the renewal bills it"
         renewal.renew_due()
-    assert usage_lines(buyer) == [("usage:traffic_gb", 300), ("usage:traffic_gb", 300)]
+    assert usage_lines(buyer) == [("usage:traffic_gb", 300), ("usage:traffic_gb", 600)]
     books_are_right()
 
 
