@@ -11,12 +11,12 @@ down_revision = "core_0006"
 branch_labels = None
 depends_on = None
 
-DAY = op.f("ck_billing_profile_billing_day")
+DAY = "ck_billing_profile_billing_day"
 
 
 def upgrade() -> None:
     op.add_column("billing_profile", sa.Column("billing_day", sa.Integer(), nullable=True), schema="core")
-    op.create_check_constraint(DAY, "billing_profile", "billing_day between 1 and 31", schema="core")
+    op.create_check_constraint(op.f(DAY), "billing_profile", "billing_day between 1 and 31", schema="core")
     limits = postgresql.JSONB(astext_type=sa.Text())
     none = sa.text("'{}'::jsonb")
     op.add_column(
@@ -26,5 +26,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("plan", "usage_limits", schema="core")
-    op.drop_constraint(DAY, "billing_profile", schema="core", type_="check")
+    op.drop_constraint(op.f(DAY), "billing_profile", schema="core", type_="check")
     op.drop_column("billing_profile", "billing_day", schema="core")
