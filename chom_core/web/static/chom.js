@@ -127,13 +127,15 @@
     const series = it.series.map(s => ({ label: s.label, stroke: colour(s.tone), width: s.kind === "bar" ? 0 : 2, dash: s.kind === "dash" ? [5, 5] : undefined, points: { show: false },
       fill: s.kind === "bar" ? colour(s.tone) : s.kind === "area" ? colour(s.tone).replace(/rgba?\((\d+), ?(\d+), ?(\d+).*/, "rgba($1,$2,$3,.12)") : undefined, paths: s.kind === "bar" ? bars : undefined }));
     const data = [it.x, ...it.series.map(s => s.values)];
+    // a bar needs half a step on both sides; round a single day uPlot would show a thousand
+    const step = it.words.length ? 1 : it.x.length > 1 ? it.x[1] - it.x[0] : 86400, room = it.x.length < 2 ? step : it.words.length || it.series.some(s => s.kind === "bar") ? step / 2 : 0;
     if (it.limit != null) { series.push({ stroke: colour("bad"), width: 1.5, dash: [3, 4], points: { show: false } }); data.push(it.x.map(() => it.limit)); }
     const axis = { stroke: text, font: "12px " + getComputedStyle(document.body).fontFamily, ticks: { show: false } };
     const tip = Object.assign(document.createElement("div"), { className: "chart-tip", hidden: true });
     const day = new Intl.DateTimeFormat(root.lang, { month: "short", day: "numeric" });
     const plot = new uPlot({
       width: box.clientWidth, height: it.height, legend: { show: false }, padding: [8, 12, 0, 0],
-      cursor: { y: false, points: { size: 8 } }, scales: { x: { time: !it.words.length, range: it.words.length ? (u, a, b) => [a - .5, b + .5] : undefined }, y: { range: (u, low, high) => [Math.min(0, low), (high || 1) * 1.08] } },
+      cursor: { y: false, points: { size: 8 } }, scales: { x: { time: !it.words.length, range: (u, a, b) => it.x.length < 2 ? [it.x[0] - room, it.x[0] + room] : [a - room, b + room] }, y: { range: (u, low, high) => [Math.min(0, low), (high || 1) * 1.08] } },
       axes: [{ ...axis, grid: { show: false }, space: 64, size: 32, gap: 8, ...(it.words.length ? { splits: () => it.x, values: (u, v) => v.map(i => it.words[i] ?? "") } : { values: (u, v) => v.map(s => day.format(s * 1000)) }) },
              { ...axis, grid: { stroke: grid, width: 1 }, size: 64, space: 40, values: (u, v) => v.map(say) }],
       series: [{}, ...series],
