@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -93,8 +92,3 @@ def addresses() -> list[tuple[str, str]]:
     with everyone("the demo lists its sites") as here:
         rows = here.scalars(select(Service).where(Service.status == "active").order_by(Service.id))
         return [(row.title or row.name, str(row.facts.get("url", ""))) for row in rows]
-
-
-def site_of(service_id: UUID) -> ServiceFacts:
-    """One service with its facts."""
-    return _services(Service.id == service_id)[0]

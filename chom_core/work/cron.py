@@ -32,9 +32,3 @@ def next_after(cron: str, zone: str, instant: datetime) -> datetime:
             f"«{zone}» is not a time zone.", fix="Use an IANA name, as in «Europe/Berlin»."
         ) from None
     raise Invalid(f"«{cron}» never comes due.")
-
-
-def due_between(cron: str, zone: str, after: datetime, until: datetime) -> datetime | None:
-    """The first time due in (after, until], or None."""
-    found = next_after(cron, zone, after)
-    return found if found <= until else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -75,10 +76,8 @@ def _copy(made: Database, template: str) -> None:
         )
 
 
-@pytest.fixture
-def shop(
-    postgres: object, shop_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Database]:
+@contextmanager
+def opened(postgres: object, shop_template: str, folder: Path) -> Iterator[Database]:
     """A database in which things are for sale and can be built, with the sandbox switched on."""
     made = Database(f"s{os.getpid()}_{uuid7().hex[-8:]}", postgres)  # type: ignore[arg-type]
     _copy(made, shop_template)
@@ -86,14 +85,31 @@ def shop(
     gate._cache.clear()
     funding.install()
     for name in ("ports", "machines", "sites"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("CHOM_TOY_WORLD", str(tmp_path))
-    monkeypatch.setattr(provisioning_engine, "pause", lambda seconds: None)
-    yield made
+        (folder / name).mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHOM_TOY_WORLD", str(folder))
+        patch.setattr(provisioning_engine, "pause", lambda seconds: None)
+        yield made
     bound.dispose()
     gate._cache.clear()
     with psycopg.connect(made.server.url().replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"drop database {made.name} with (force)")
+
+
+@pytest.fixture
+def shop(postgres: object, shop_template: str, tmp_path: Path) -> Iterator[Database]:
+    """A shop of the test's own."""
+    with opened(postgres, shop_template, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def street(
+    postgres: object, shop_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """One shop for all tests of a file: each brings its own customer, and plans of names that no other uses."""
+    with opened(postgres, shop_template, tmp_path_factory.mktemp("street")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from chom_core.billing.api.credit import midnight
 from chom_core.billing.pages.credit import kind_words
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.schemas.credit import GrantFormSchema, NoteFormSchema, RefundFormSchema
-from chom_core.billing.service.credit import accounts
+from chom_core.billing.service.credit import accounts, giving
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
 from chom_core.billing.service.invoicing.credit_notes import What
 from chom_core.billing.service.paying import refunds
@@ -84,14 +84,17 @@ def note_form(tenant_id: UUID, invoice_id: UUID) -> Any:
 
 @desk.post(f"{_AT}/invoices/<uuid:invoice_id>/note", access="staff_admin")
 def note(tenant_id: UUID, invoice_id: UUID) -> Any:
-    """Issue a credit note: over lines, over an amount, or over all that is left."""
+    """Issue a credit note: over lines, an amount, days without service, or all that is left."""
     customer = _enter(tenant_id)
 
     def act(values: dict[str, Any], key: str) -> str:
-        what = _what(values["amount"], reads.invoice(invoice_id).currency)
-        made = credit_notes.issue(
-            invoice_id, what, values["settle"], reason=values["reason"], key=f"staff/{key}"
-        )
+        words, settle = {"reason": values["reason"], "key": f"staff/{key}"}, values["settle"]
+        first = values["idle_from"]
+        if first is not None:
+            made = giving.idle(invoice_id, first, values["idle_until"] or first, settle, **words)
+        else:
+            what = _what(values["amount"], reads.invoice(invoice_id).currency)
+            made = credit_notes.issue(invoice_id, what, settle, **words)
         return _("Credit note %(number)s is issued.", number=made.number)
 
     return _do(customer, NoteFormSchema(), _("Issue a credit note"), act, **_of_invoice(invoice_id))

@@ -109,46 +109,12 @@ def _pays(pot: Credit, currency: str, at: datetime | None) -> bool:
     return pot.left.currency == currency and pot.left.amount > 0 and fresh
 
 
-def amount_due(
-    total: Money,
-    *,
-    paid: Money | None = None,
-    credited: Money | None = None,
-    noted: Money | None = None,
-    reopened: Money | None = None,
-) -> Money:
-    """What is still due of an invoice: total − paid − credit applied − credit notes, never below zero.
-
-    `reopened`: refunds of payments without a credit note. They open the debt again; a credit note does not.
-    """
-    zero = Money.zero(total.currency)
-    rest = total - (paid or zero) - (credited or zero) - (noted or zero) + (reopened or zero)
-    return max(rest, zero)
-
-
-def excess(due: Money, credit: Money) -> Money:
-    """What of a credit note or payment goes beyond what is due: it becomes account credit."""
-    return max(credit - due, Money.zero(due.currency))
-
-
-def account_balance(due: Sequence[Money], credit: Sequence[Money], currency: str) -> Money:
-    """What a customer owes in all: below zero it is the customer's money. `due` of open invoices, `credit` left."""
-    zero = Money.zero(currency)
-    return sum(due, start=zero) - sum(credit, start=zero)
-
-
 def projected(settled: Money, drafts: Sequence[Money], usage: Money) -> Money:
     """What credit will be left when drafts are final and the usage so far is billed; may fall below zero.
 
     Drafts and usage move no money: `settled` is what is there.
     """
     return settled - sum(drafts, start=Money.zero(settled.currency)) - usage
-
-
-def refundable(paid: Money, refunded: Money, spent: Money | None = None) -> Money:
-    """What can go back in cash: never more than was paid, and not what was already `spent` as credit."""
-    zero = Money.zero(paid.currency)
-    return max(paid - refunded - (spent or zero), zero)
 
 
 def top_up(

@@ -8,8 +8,7 @@ Sources: Stripe's billing cycle (anchor), Kill Bill's billing day, Lago's calend
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -117,18 +116,6 @@ class Cycle:
         """The full period that follows."""
         return self.containing(period.end)
 
-    def periods(self, start: datetime, until: datetime) -> Iterator[Period]:
-        """The periods from `start` (the first may be a stub) up to the one that holds the moment before `until`."""
-        at = start
-        while at < until:
-            period = self.first(at)
-            yield period
-            at = period.end
-
-    def moved(self, day: int | None) -> Cycle:
-        """The same cycle with another billing day. `unbilled` says what is still to bill, so no day is billed twice."""
-        return replace(self, day=day)
-
     @property
     def _days(self) -> int:
         return self.count * (7 if self.interval is Interval.WEEK else 1)
@@ -169,31 +156,3 @@ def instant_of(day: date, zone: str, at: time = time()) -> datetime:
 def local_date(instant: datetime, zone: str) -> date:
     """The date on the customer's wall at `instant`."""
     return instant.astimezone(ZoneInfo(zone)).date()
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part to bill, and the full period it is a part of: the divisor of its proration."""
-
-    part: Period
-    full: Period
-
-
-def unbilled(targets: Iterable[Period], billed: Iterable[Period]) -> list[Piece]:
-    """What of `targets` no period of `billed` covers, in order of time, each with its target as divisor.
-
-    Used when the billing day moves: each moment is billed once. Source: Kill Bill, testWithBCDChange2.
-    """
-    done = sorted(billed, key=lambda period: period.start)
-    pieces: list[Piece] = []
-    for target in sorted(targets, key=lambda period: period.start):
-        at = target.start
-        for period in done:
-            if period.end <= at or period.start >= target.end:
-                continue
-            if period.start > at:
-                pieces.append(Piece(Period(at, period.start), target))
-            at = period.end
-        if at < target.end:
-            pieces.append(Piece(Period(at, target.end), target))
-    return pieces

@@ -17,9 +17,6 @@ from fractions import Fraction
 from chom_core.billing.rules.rounding import decimal, exact
 from chom_core.values.period import Period
 
-#: How late an event may come, and how far a sender's clock may be ahead. Source: Stripe's meter events.
-LATE = timedelta(days=35)
-AHEAD = timedelta(minutes=5)
 _TICK = timedelta(microseconds=1)
 
 
@@ -49,11 +46,6 @@ class Event:
     at: datetime
     value: Decimal = Decimal(1)
     key: str = ""
-
-
-def timely(at: datetime, now: datetime, late: timedelta = LATE, ahead: timedelta = AHEAD) -> bool:
-    """Whether an event dated `at` may still, or already, be taken at `now`. Both limits are inside."""
-    return now - late <= at <= now + ahead
 
 
 def aggregate(how: Aggregation, events: Iterable[Event], period: Period) -> Decimal:

@@ -7,7 +7,7 @@ Sources: Lago (graduated, volume, package), OpenMeter (flat prices of tiers, cap
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -209,19 +209,3 @@ def rate(
 
 def _capped(amount: Money, tariff: Tariff) -> Money:
     return tariff.maximum if tariff.maximum is not None and amount > tariff.maximum else amount
-
-
-def plan_cost(base: Money, meters: Mapping[str, Tariff], usage: Mapping[str, Decimal]) -> Money:
-    """What a plan costs with its use: the base price and each meter's line. For advice and budgets."""
-    return sum(
-        (
-            rate(tariff, usage.get(meter, Decimal(0)), base.currency).amount
-            for meter, tariff in meters.items()
-        ),
-        start=base,
-    )
-
-
-def minimum_top_up(minimum: Money, spent: Money) -> Money:
-    """What is missing to a commitment over several lines; zero where it is met."""
-    return max(minimum - spent, Money.zero(spent.currency))

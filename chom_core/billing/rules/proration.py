@@ -7,12 +7,11 @@ original debit), Lago and Kill Bill (local days).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from chom_core.billing.rules.cycles import Cycle, local_date
+from chom_core.billing.rules.cycles import local_date
 from chom_core.billing.rules.rounding import scaled
 from chom_core.values.money import Money
 from chom_core.values.period import Period
@@ -104,45 +103,3 @@ def used(
         raise ValueError("a part lies within its full period")
     rest = _unused_share(Period(start, full.end), at, by, zone, day_used, None)
     return scaled(price, share(Period(start, full.end), full, by, zone) * (1 - rest))
-
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """A line as it was invoiced: net, for `period`; `credited` is what it gave back since."""
-
-    amount: Money
-    period: Period
-    credited: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The two lines of a change of plan: `credit` ≥ 0 for the old line's rest, `charge` for `period` of the new plan.
-
-    `full` is the period of the new plan's cycle that contains `period`.
-    """
-
-    credit: Money
-    charge: Money
-    period: Period
-    full: Period
-
-    @property
-    def net(self) -> Money:
-        """What the change costs now; below zero where it gives back."""
-        return self.charge - self.credit
-
-
-def change(
-    charged: Charged | None, price: Money, cycle: Cycle, at: datetime, by: Proration = Proration.SECOND
-) -> Change:
-    """A change of plan at `at` that keeps the anchor: `price` is the new plan's for one full period of `cycle`.
-
-    `charged` is the old plan's paid line, None where it was paid in arrears or not at all.
-    """
-    full = cycle.containing(at)
-    part = Period(at, full.end)
-    credit = Money.zero(price.currency)
-    if charged is not None:
-        credit = unused(charged.amount, charged.period, at, by, cycle.zone, credited=charged.credited)
-    return Change(credit, prorate(price, part, full, by, cycle.zone), part, full)

@@ -58,37 +58,3 @@ def split(sale: Money, percents: Mapping[str, Decimal], remainder: str) -> dict[
         parts[party] = Money(part, sale.currency)
         left -= part
     return {**parts, remainder: Money(left, sale.currency)}
-
-
-def reverse(
-    sale: Money,
-    earned: Mapping[str, Money],
-    reversed_before: Mapping[str, Money],
-    refund: Money,
-) -> dict[str, Money]:
-    """What a refund of `refund` takes back from each party, all ≥ 0 and together exactly `refund`.
-
-    Cumulative: round(earned × refunded so far / sale) − taken back before, so the last refund closes each to zero.
-    The last party of `earned` takes the rounding. `earned` sums to the sale. ValueError where more than the sale would
-    be refunded.
-    """
-    before = {party: reversed_before.get(party, Money.zero(sale.currency)).amount for party in earned}
-    refunded = sum(before.values()) + refund.amount
-    if sum(amount.amount for amount in earned.values()) != sale.amount:
-        raise ValueError("what the parties earned sums to the sale")
-    if refund.currency != sale.currency or refund.amount < 0 or refunded > sale.amount:
-        raise ValueError(
-            "a refund is 0 or more, in the sale's currency, and no more than is left of the sale"
-        )
-    room = {party: earned[party].amount - before[party] for party in earned}
-    parts: dict[str, int] = {}
-    left = refund.amount
-    for party in earned:
-        goal = half_up(Fraction(earned[party].amount * refunded, sale.amount)) if sale.amount else 0
-        parts[party] = min(max(goal - before[party], 0), room[party], left)
-        left -= parts[party]
-    for party in reversed(list(earned)):  # what rounding left over, to whoever still has room
-        more = min(left, room[party] - parts[party])
-        parts[party] += more
-        left -= more
-    return {party: Money(part, sale.currency) for party, part in parts.items()}

@@ -117,9 +117,3 @@ def note_of_total(net: Money, tax: Money, noted: Money, amount: Money) -> Note:
     before = share_of(tax, noted.amount, whole.amount) if noted else zero
     back = share_of(tax, (noted + amount).amount, whole.amount) - before
     return Note(amount - back, back)
-
-
-def net_of(total: Money, rate: Decimal) -> Note:
-    """Net and tax of a price that has its tax in it. They sum to the price."""
-    sub = Money(half_up(Fraction(total.amount) / (1 + exact(rate) / 100)), total.currency)
-    return Note(sub, total - sub)

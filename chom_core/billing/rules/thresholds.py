@@ -1,9 +1,8 @@
-"""Thresholds of spend: a budget's alerts, and interim invoices (progressive billing) with their credit at the end."""
+"""Thresholds of spend: a budget's alerts, and the limits at which use is billed early (progressive billing)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from chom_core.billing.rules.rounding import exact
@@ -42,26 +41,3 @@ def interim_due(before: Money, now: Money, limits: Sequence[Money], every: Money
     if every is None or every.amount <= 0 or now <= top:
         return False
     return (now - top).amount // every.amount > max((before - top).amount, 0) // every.amount
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """The last invoice of a period with interim ones: `fees` of the whole period less `credit` for what was billed."""
-
-    fees: Money
-    credit: Money
-    left_over: Money
-
-    @property
-    def total(self) -> Money:
-        return self.fees - self.credit
-
-
-def close(fees: Money, interim: Sequence[Money]) -> Closing:
-    """The whole period's `fees` and the credit for its interim invoices, never more than the fees.
-
-    `left_over`: what the interim invoices billed beyond; it becomes account credit.
-    """
-    billed = sum(interim, start=Money.zero(fees.currency))
-    credit = min(billed, max(fees, Money.zero(fees.currency)))
-    return Closing(fees, credit, billed - credit)

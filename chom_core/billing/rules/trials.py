@@ -23,13 +23,6 @@ def trial_end(first_start: datetime, days: int, zone: str = "UTC") -> datetime:
     return instant_of(local.date() + timedelta(days=days), zone, local.time())
 
 
-def on_trial(
-    first_start: datetime, days: int, now: datetime, zone: str = "UTC", *, consumed: bool = False
-) -> bool:
-    """Whether `now` is free of charge. `consumed`: the customer had a trial before, so there is no second one."""
-    return not consumed and now < trial_end(first_start, days, zone)
-
-
 def charged_from(end: datetime, cycle: Cycle, by: Proration = Proration.SECOND) -> datetime:
     """The instant from which the recurring fee is charged after a trial.
 

@@ -67,6 +67,13 @@ class NoteFormSchema(Schema):
             "help": _l("Empty, and no line filled in: all that is left."),
         },
     )
+    idle_from = fields.Date(
+        load_default=None, allow_none=True,
+        metadata={"label": _l("Or: first day without service"), "help": _l("Each line gives these days back.")},
+    )  # fmt: skip
+    idle_until = fields.Date(
+        load_default=None, allow_none=True, metadata={"label": _l("Last day without service")}
+    )
     settle = fields.String(
         load_default="credit",
         validate=validate.OneOf(["credit", "refund", "due"]),

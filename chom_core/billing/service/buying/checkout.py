@@ -52,16 +52,6 @@ def preview(order: Order) -> Bill:
     return invoices.rate(order.currency, charges, None, discounts.reductions(charges, extra, held=False))
 
 
-def subscribe(order: Order, click: Click) -> Outcome:
-    """Buy a hosting plan: charged at once; a declined card leaves nothing active and nothing granted."""
-    return _buy(order, click, PlanShape.HOSTING)
-
-
-def order_service(order: Order, click: Click) -> Outcome:
-    """Buy a service plan: the money is held, the service is built, then charged; no service, no charge."""
-    return _buy(order, click, PlanShape.SERVICE)
-
-
 def buy(order: Order, click: Click) -> Outcome:
     """Buy a plan of either shape. Commits on the way; raises Invalid (fields), Conflict, NotFound, Unavailable."""
     return _buy(order, click, PlanShape(catalogue.plan(order.plan).shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import or_, select
 
 from chom_core.billing.models import Plan, Subscription, SubscriptionChange
 from chom_core.billing.rules.cycles import local_date
+from chom_core.billing.rules.proration import Proration, used
 from chom_core.billing.service.changes import applying, billed, ending, reckoning, rows
 from chom_core.billing.service.invoicing.rating import Charge
 from chom_core.billing.service.offers import catalogue
@@ -99,14 +101,22 @@ def _reprice(of: Subscription, at: datetime) -> None:
     emit("subscription.repriced", subject=f"subscription:{of.id}", payload={"subscription_id": str(of.id)})
 
 
-def in_arrears(of: Subscription, at: datetime) -> list[Charge]:
-    """What each item costs from where it was billed up to `at`, where periods are billed afterwards."""
+def in_arrears(of: Subscription, at: datetime, *, day_used: bool = False) -> list[Charge]:
+    """What each item costs from where it was billed up to `at`, where periods are billed afterwards.
+
+    `day_used`: by days, the day of `at` counts: a cancellation's rule, as when what is paid is given back.
+    """
     made: list[Charge] = []
+    by, grid = Proration(of.proration), subscriptions.cycle(of)
     for item in of.items:
         start = max(billed.until(item) or of.current_period_start, of.current_period_start)
         if start < at:
-            whole = subscriptions.charges(of, Period(start, at))
-            made += [charge for charge in whole if charge.source == billed.source(item)]
+            for charge in subscriptions.charges(of, Period(start, at)):
+                if charge.source == billed.source(item):
+                    price, full = charge.unit * item.quantity, grid.containing(start)
+                    cut = day_used and at < full.end and charge.kind in billed.KINDS
+                    due = used(price, start, full, at, by, of.zone, day_used=True) if cut else charge.total
+                    made.append(replace(charge, amount=due))
     return made
 
 

@@ -188,7 +188,7 @@ def _owed(of: Subscription, at: datetime, *, on_trial: bool) -> list[Charge]:
     """What is not billed yet when it stops at `at`."""
     from chom_core.billing.service.changes import boundary
 
-    arrears = boundary.in_arrears(of, at) if of.timing == "arrears" and not on_trial else []
+    arrears = boundary.in_arrears(of, at, day_used=True) if of.timing == "arrears" and not on_trial else []
     return [*arrears, *seams.usage_charges(of, at, last=True)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from chom_core import database
@@ -71,13 +71,6 @@ def draft(bill: Bill, *, seller: Seller, subscription_id: UUID | None, period: P
     session().flush()
     _add_lines(invoice, bill)
     return invoice
-
-
-def write_lines(invoice: Invoice, bill: Bill) -> None:
-    """Put the bill on a draft, in place of what stood there."""
-    session().execute(delete(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id))
-    _sum(invoice, bill)
-    _add_lines(invoice, bill)
 
 
 def _sum(invoice: Invoice, bill: Bill) -> None:
