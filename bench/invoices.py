@@ -1,8 +1,9 @@
 """`./dev bench invoices`: finalised invoices a second of one worker, with 100, 1,000 and 10,000 organisations.
 
 Each sampled organisation's hosting plan is renewed by the real path: its use of the month rated, the invoice drafted,
-finalised with its ledger entries, numbered, committed. The organisations, their subscriptions, a year of closed months
-and their use are rows made by the server, since they are only there to be in the way. One JSON object a line.
+finalised with its ledger entries, numbered, committed. The organisations, their subscriptions and accounts, a year of
+closed months and their use are rows made by the server, since they are only there to be in the way. One JSON object a
+line.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ insert into core.usage_closing (id, created_at, tenant_id, subscription_id, mete
   select gen_random_uuid(), ended - (12 - m) * interval '1 month', tenant, sub, meter,
     ended - (13 - m) * interval '1 month', ended - (12 - m) * interval '1 month', 1, 0, 0, 0, 'USD', terms, false
   from made, generate_series(0, 11) m, jsonb_each(%(terms)s) as priced (meter, terms);
+insert into core.ledger_account (id, created_at, tenant_id, seller_id, code, party, currency)
+  select gen_random_uuid(), ended - interval '13 months', tenant, seller, code, '', 'USD'
+  from made, unnest(array['receivable', 'revenue', 'cash']) code;
 insert into core.usage_day (id, created_at, tenant_id, meter, subject, day, events, total, highest, last_value, last_at,
     last_id, first_at, area)
   select gen_random_uuid(), day, tenant, meter, '00000000-0000-0000-0000-000000000000', day::date, 1, 30, 30, 30,

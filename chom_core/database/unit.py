@@ -34,7 +34,8 @@ Pending = tuple[Collection[Any], Collection[Any], Collection[Any]]
 
 @dataclass(eq=False)
 class Unit:
-    """The current unit of work. Its organisation is fixed once; `generation` is the organisation's at begin.
+    """The current unit of work. Its organisation is fixed once; `generation` is the organisation's at begin, and
+    `reseller_id` whose customer it is: its reseller or the platform, itself where it is one of them.
 
     `hook_table` is the plugin host's: the implementations that answer for this organisation. `savepoint` is the
     connection that holds one while a plugin's hook reads. `fence` is the filter of its selects, made once. `last` is
@@ -44,6 +45,7 @@ class Unit:
     session: Session
     principal: Principal = SYSTEM
     tenant_id: UUID | None = None
+    reseller_id: UUID | None = None
     generation: int = 0
     clock_at: datetime | None = None
     everyone: bool = False
@@ -126,9 +128,10 @@ def _enter(unit: Unit, connection: Connection) -> None:
     row = wire.first(connection, _BEGIN, (str(unit.tenant_id),))
     if row is None:
         raise NotFound("This organisation does not exist any more.")
-    stood, generation = row[0], row[1]
+    stood, generation, reseller = row[0], row[1], row[3]
     unit.clock_at = datetime.fromisoformat(stood) if stood else None
     unit.generation = int(generation or 0)
+    unit.reseller_id = UUID(reseller) if reseller else unit.tenant_id
     clock.standing.set(unit.clock_at)
 
 
@@ -183,8 +186,10 @@ def bind_tenant(tenant_id: UUID, principal: Principal | None = None) -> Unit:
     unit.tenant_id, unit.hook_table, unit.fence = tenant_id, None, None
     if principal is not None:
         unit.principal = principal
-    if unit.session.in_transaction():
-        _enter(unit, unit.session.connection())
+    begun = unit.session.in_transaction()
+    connection = unit.session.connection()  # to begin is to enter
+    if begun:
+        _enter(unit, connection)
     return unit
 
 

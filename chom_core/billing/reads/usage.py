@@ -228,7 +228,7 @@ def reconciliation(months: int = 6) -> Reconciliation:
 
 
 def _months(of: Subscription, most: int) -> list[MonthInfo]:
-    kept, owners = rating.Kept.read(of), tariffs.Owners(of)
+    kept, owners = rating.Kept.read(of, whole=True), tariffs.Owners(of)
     numbers = dict(_numbers(of))
     closed = sorted(
         ((name, start, rows) for (name, start), rows in kept.rows.items() if name != rating.MONTH),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from chom_core.billing.models import Plan, Subscription, SubscriptionChange
 from chom_core.billing.rules.cycles import local_date
@@ -55,14 +56,14 @@ def _due(of: Subscription, now: datetime) -> list[SubscriptionChange]:
     return list(session().scalars(query.order_by(SubscriptionChange.effective_at, SubscriptionChange.id)))
 
 
-def at_the_end(of: Subscription, at: datetime) -> bool:
-    """What waits for the end of this period: changes, today's prices, the end of a trial. False: it is paused now."""
-    query = select(SubscriptionChange).where(
-        SubscriptionChange.subscription_id == of.id,
-        SubscriptionChange.status == "scheduled",
-        or_(SubscriptionChange.at_period_end, SubscriptionChange.effective_at <= at),
-    )
-    for row in session().scalars(query.order_by(SubscriptionChange.created_at, SubscriptionChange.id)).all():
+def at_the_end(of: Subscription, at: datetime, waiting: Iterable[SubscriptionChange]) -> bool:
+    """What waits for the end of this period: of the `waiting` changes those that are due by then, today's prices, the
+    end of a trial. False: it is paused now.
+    """
+    due = [
+        row for row in waiting if row.status == "scheduled" and (row.at_period_end or row.effective_at <= at)
+    ]
+    for row in sorted(due, key=lambda row: (row.created_at, row.id)):
         row.effective_at = at
         if row.kind == "pause":
             ending.paused(of, at, row)

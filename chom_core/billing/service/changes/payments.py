@@ -134,11 +134,16 @@ def clear_the_way(of: Subscription, kind: str) -> None:
             rows.cancel(row.id, reason=_("Replaced by a newer change."))
 
 
-def settle_paying(of: Subscription) -> None:
-    """Before the period turns: a change whose payment is still open is let go, or takes effect after all."""
-    for row in rows.waiting(of.id):
-        if row.status == "paying":
-            _let_go(row)
+def settle_paying(of: Subscription) -> list[SubscriptionChange]:
+    """Before the period turns: a change whose payment is still open is let go, or takes effect after all.
+
+    Answers what waits on.
+    """
+    waiting = rows.waiting(of.id)
+    paying = [row for row in waiting if row.status == "paying"]
+    for row in paying:
+        _let_go(row)
+    return rows.waiting(of.id) if paying else waiting
 
 
 def _let_go(row: SubscriptionChange) -> None:

@@ -22,18 +22,19 @@ PROFILE_FIELDS = ("name", "address", "country", "region", "vat_id", "email")
 
 def reseller_id() -> UUID:
     """Whose customer the current organisation is: its reseller, itself where it is one, else the platform."""
-    tenant = session().get(Tenant, current().tenant_id) if current().tenant_id else None
-    if tenant is None:
-        return PLATFORM_ID
-    return tenant.parent_id or tenant.id if tenant.kind == "customer" else tenant.id
+    return current().reseller_id or PLATFORM_ID
 
 
 def seller() -> Seller:
     """The seller of the current organisation; Unavailable where nothing is set up for sale."""
     owner = reseller_id()
-    found = held(Seller, reseller_id=owner) or session().scalar(
-        select(Seller).where(Seller.reseller_id == owner)
+    # with its organisation, whose name is the brand on the invoice
+    query = (
+        select(Seller, Tenant)
+        .join(Tenant, Tenant.id == Seller.reseller_id)
+        .where(Seller.reseller_id == owner)
     )
+    found = held(Seller, reseller_id=owner) or session().scalar(query)
     if found is None:
         raise Unavailable(
             "Nothing is for sale here yet.", fix="The operator sets up a seller under Staff → Settings."

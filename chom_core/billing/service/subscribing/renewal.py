@@ -134,7 +134,7 @@ def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
     of = subscriptions.subscription(subscription_id, lock=True)
     if of.status not in subscriptions.LIVE or (of.current_period_end > clock.now() and not early):
         return None
-    change_payments.settle_paying(of)
+    waiting = change_payments.settle_paying(of)
     at = of.current_period_end
     ending = of.cancel_at is not None and of.cancel_at <= at
     if not ending and of.status == "past_due" and holds.stands_still(of):
@@ -144,7 +144,7 @@ def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
     if ending:
         subscriptions.end(of, at=at)
         return Turn(of, past, None, use)
-    if not boundary.at_the_end(of, at):  # the plan is left or rests: its month of use may end here
+    if not boundary.at_the_end(of, at, waiting):  # the plan is left or rests: its month of use may end here
         return Turn(of, past, None, seams.use_of(of, at, last=True))
     began = of.current_period_start
     period = subscriptions.period_after(of)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from chom_core.billing.models import Invoice, Subscription, SubscriptionChange, UsageClosing
 from chom_core.billing.rules import pricing
@@ -28,6 +28,8 @@ from chom_core.plugin_host import Meter
 from chom_core.values.money import Money
 from chom_core.values.period import Period
 
+#: What `totals.by_meter` answers.
+Uses = Mapping[Period, Mapping[str, Mapping[UUID, Use]]]
 #: The meter of the row that says that a month is closed.
 MONTH = ""
 #: A closed month is looked at again as long as events may still have come for it since the last closing.
@@ -87,14 +89,21 @@ class Kept:
         self.looked_back = newest - TAIL if newest else self.until
 
     @classmethod
-    def read(cls, of: Subscription) -> Kept:
+    def read(cls, of: Subscription, *, whole: bool = False) -> Kept:
+        """Those that may still matter: of months that are over for good only that they are; with `whole` all."""
         counts = or_(UsageClosing.invoice_id.is_(None), Invoice.status != "void")
-        query = (
+        mine = (
             select(UsageClosing, counts)
             .outerjoin(Invoice, Invoice.id == UsageClosing.invoice_id)
             .where(UsageClosing.subscription_id == of.id)
-            .order_by(UsageClosing.meter, UsageClosing.period_start, UsageClosing.number)
         )
+        query = mine.order_by(UsageClosing.meter, UsageClosing.period_start, UsageClosing.number)
+        if not whole:
+            done = mine.where(UsageClosing.meter == MONTH, counts).with_only_columns(
+                func.least(func.max(UsageClosing.created_at) - TAIL, func.max(UsageClosing.period_end))
+            )
+            over = UsageClosing.period_end <= done.scalar_subquery()
+            query = query.where(or_(UsageClosing.meter == MONTH, over.is_not(True)))
         kept = cls(of, [(row, bool(valid)) for row, valid in session().execute(query)])
         kept.until = _resumed(of, kept.until)
         return kept
@@ -112,9 +121,9 @@ def _resumed(of: Subscription, until: datetime) -> datetime:
         SubscriptionChange.status == "done",
         SubscriptionChange.effective_at == until,
     )
-    if of.status == "paused" or session().scalar(paused.limit(1)) is None:
+    if of.current_period_start <= until or of.status == "paused" or session().scalar(paused.limit(1)) is None:
         return until
-    return max(until, of.current_period_start)
+    return of.current_period_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +143,15 @@ def rate(of: Subscription, until: datetime, *, last: bool = False, interim: bool
     `last`: the month that `until` cuts is the last one and ends there; `interim`: it is billed so far and goes on.
     """
     owners, kept = Owners(of), Kept.read(of)
-    found = list(_late(of, owners, kept))
-    months = open_months(of, kept, until, last=last, interim=interim)
+    late, months = _closed(kept), open_months(of, kept, until, last=last, interim=interim)
     tariffs = {name: one for name, one in owners.tariffs(of).items() if name in metering.meters()}
+    names = {*tariffs, *(one.meter for closings in late.values() for one in closings)}
+    uses = totals.by_meter(names, [*late, *(month for month, _over in months)])
+    found = list(_late(of, owners, kept, late, uses))
     for month, over in months:
-        uses = totals.by_meter(list(tariffs), month)  # a meter whose plugin is not here any more is left out
         for name, whole in tariffs.items():
             tariff = usage_tariffs.for_month(of, whole, month, metering.meters()[name].aggregation)
-            found.append(line(of, name, month, owners, tariff, kept, uses[name], interim=not over))
+            found.append(line(of, name, month, owners, tariff, kept, uses[month][name], interim=not over))
     return Rating(_bounded(found), months, kept)
 
 
@@ -159,7 +169,7 @@ def by_other_prices(of: Subscription, now: datetime, prices: usage_tariffs.Tarif
     if not months:
         return []
     month, none = months[-1][0], Kept(of)
-    uses = totals.by_meter(list(prices), month)
+    uses = totals.by_meter(prices, [month])[month]
     return [
         line(of, name, month, owners, tariff, none, uses[name], interim=True)
         for name, tariff in prices.items()
@@ -210,20 +220,26 @@ def line(
     )  # fmt: skip
 
 
-def _late(of: Subscription, owners: Owners, kept: Kept) -> Iterator[UsageLine]:
-    """Closed months whose use is another by now, or of which something is still to be given back."""
+def _closed(kept: Kept) -> dict[Period, list[UsageClosing]]:
+    """The newest closing of each meter of the closed months for which events may have come since. A meter whose plugin
+    is not here any more is left out.
+    """
     months: dict[Period, list[UsageClosing]] = {}
     for (name, start), rows in kept.rows.items():
         newest = rows[-1]
-        if name == MONTH or start not in kept.months or newest.period_end <= kept.looked_back:
-            continue
-        if name in metering.meters():
+        if name in metering.meters() and start in kept.months and newest.period_end > kept.looked_back:
             months.setdefault(Period(newest.period_start, newest.period_end), []).append(newest)
-    for month, closings in months.items():
-        uses = totals.by_meter([one.meter for one in closings], month)
+    return months
+
+
+def _late(
+    of: Subscription, owners: Owners, kept: Kept, closed: Mapping[Period, Sequence[UsageClosing]], uses: Uses
+) -> Iterator[UsageLine]:
+    """Closed months whose use is another by now, or of which something is still to be given back."""
+    for month, closings in closed.items():
         for one in closings:
             tariff = usage_tariffs.of_terms(one.terms, one.currency)
-            found = line(of, one.meter, month, owners, tariff, kept, uses[one.meter], late=True)
+            found = line(of, one.meter, month, owners, tariff, kept, uses[month][one.meter], late=True)
             if found.fresh or found.amount:
                 yield found
 

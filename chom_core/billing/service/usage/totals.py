@@ -7,16 +7,16 @@ hold against this file with the raw events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from chom_core.billing.rules.rounding import decimal, exact
@@ -27,40 +27,34 @@ from chom_core.values.period import Period
 
 _DAY = timedelta(days=1)
 _CARRIED = ("time_weighted", "level")
-_WHOLE = """
-select meter, subject, day, events, total, highest, last_value, last_at, first_at, area
-from core.usage_day where tenant_id = :tenant and meter = any(cast(:meters as text[])) and day >= :first and day < :last
-"""
-_BETWEEN = "e.tenant_id = :tenant and e.meter = any(cast(:meters as text[])) and e.at >= :a and e.at < :upper"
-_EDGE = f"""
-select meter, subject, day, events, total, highest, last_value, last_at, first_at, area
-from ({rollups.SUMMARY.format(where=_BETWEEN)}) cut
-"""
-#: What a subject stood at before a day: its last value, and the sum of all changes.
-_BEFORE = """
-select meter, subject, null::date as day, 0 as events, sum(total) as total, 0::numeric as highest,
-       (array_agg(last_value order by last_at desc, last_id collate "C" desc))[1] as last_value,
-       null::timestamptz as last_at, null::timestamptz as first_at, 0::numeric as area
-from core.usage_day where tenant_id = :tenant and meter = any(cast(:carried as text[])) and day < :before
-group by meter, subject
-"""
-_WHOLE_DAY, _EDGES, _OPENING_DAYS, _OPENING_EDGE = 0, (1, 2), 3, 4
-
-
-def _edge(place: int, meters: str = "meters") -> str:
-    named = _EDGE.replace(":a ", f":a{place} ").replace(":upper", f":upper{place}")
-    return f"select {place} as place, edge.* from ({named.replace(':meters', f':{meters}')}) edge"
-
-
-#: A period in one question. `place`: 0 a whole day, 1 and 2 the parts of days at its ends; of the meters that carry a
-#: level into it, 3 what they stood at before its first day, 4 what that day brought before the period.
-_ARMS = (
-    f"select 0 as place, whole.* from ({_WHOLE}) whole",
-    _edge(1),
-    _edge(2),
-    f"select 3 as place, before.* from ({_BEFORE}) before",
-    _edge(4, "carried"),
+#: What a row of the answer is, for each thing that is asked: what stood before the period's first day, what that day
+#: brought until the period, a whole day, the part of a day at its beginning and (the next) at its end.
+_STOOD, _SINCE, _WHOLE, _CUT, _KINDS = 0, 1, 2, 3, 5
+_COLUMNS = "meter, subject, day, events, total, highest, last_value, last_at, first_at, area"
+_MINE = "tenant_id = :tenant and meter = any(string_to_array(span.meters, ','))"
+_EDGE = rollups.SUMMARY.replace(":upper", "span.upper").format(
+    where=f"e.{_MINE.replace('meter =', 'e.meter =')} and e.at >= span.a and e.at < span.upper"
 )
+#: Any number of spans in one question, each of its own meters: whole days, parts of days, and what each subject stood
+#: at before a day (its last value, and the sum of all changes).
+_QUESTION = text(f"""
+select span.place, {_COLUMNS}
+from unnest(cast(:days as int[]), cast(:days_of as text[]), cast(:firsts as date[]), cast(:lasts as date[]))
+  as span(place, meters, first, last)
+join core.usage_day on {_MINE} and day >= span.first and day < span.last
+union all
+select span.place, {_COLUMNS}
+from unnest(cast(:edges as int[]), cast(:edges_of as text[]), cast(:starts as timestamptz[]),
+  cast(:ends as timestamptz[])) as span(place, meters, a, upper), lateral ({_EDGE}) cut
+union all
+select span.place, meter, subject, null, 0, total, 0, last_value, null, null, 0
+from unnest(cast(:levels as int[]), cast(:levels_of as text[]), cast(:befores as date[]))
+  as span(place, meters, before), lateral (
+  select meter, subject, sum(total) as total,
+         (array_agg(last_value order by last_at desc, last_id collate "C" desc))[1] as last_value
+  from core.usage_day where {_MINE} and day < span.before group by meter, subject) stood
+order by place
+""")
 _KEYS = """
 select subject, count(distinct key) as keys from (
   select subject, key from core.usage_key
@@ -101,9 +95,21 @@ class _Piece:
     row: Any
 
 
-Pieces = dict[UUID, list[_Piece]]
-#: What each subject stood at just before a period: (last value, sum of all changes).
-Opening = dict[UUID, tuple[Decimal, Decimal]]
+@dataclass(slots=True)
+class _Asked:
+    """Meters over a period, and by each of them and subject: the pieces of the period in the order of time; and, with
+    `levels`, what meters that carry one stood at just before it (last value, sum of all changes).
+    """
+
+    meters: Sequence[str]
+    period: Period
+    levels: bool = True
+    pieces: dict[str, dict[UUID, list[_Piece]]] = field(default_factory=lambda: defaultdict(dict))
+    opening: dict[str, dict[UUID, tuple[Decimal, Decimal]]] = field(default_factory=lambda: defaultdict(dict))
+
+    @property
+    def carried(self) -> list[str]:
+        return [meter for meter in self.meters if self.levels and _aggregation(meter) in _CARRIED]
 
 
 def used(meter: str, period: Period, subject: UUID | None = None) -> Decimal:
@@ -120,43 +126,48 @@ def added(quantities: Iterable[Decimal]) -> Decimal:
 
 def by_subject(meter: str, period: Period) -> dict[UUID, Use]:
     """The same for each subject. A mean counts up to now: what is still to come neither raises nor lowers it."""
-    return by_meter([meter], period)[meter]
+    return by_meter([meter], [period])[period][meter]
 
 
-def by_meter(meters: Sequence[str], period: Period) -> dict[str, dict[UUID, Use]]:
-    """`by_subject` of several meters, in one question for all that count to the same instant."""
-    found: dict[str, dict[UUID, Use]] = {}
-    same: dict[Period, list[str]] = {}
-    for meter in meters:
-        so_far = _aggregation(meter) == "time_weighted" and period.start < clock.now() < period.end
-        same.setdefault(Period(period.start, clock.now()) if so_far else period, []).append(meter)
-    for one, group in same.items():
-        pieces, opening = _ask_all(group, one)
-        found |= {meter: _uses(meter, one, pieces[meter], opening[meter]) for meter in group}
+def by_meter(
+    meters: Collection[str], periods: Collection[Period]
+) -> dict[Period, dict[str, dict[UUID, Use]]]:
+    """`by_subject` of several meters in several periods, in one question."""
+    asked, now = [], clock.now()
+    for period in periods:
+        so_far = Period(period.start, now) if period.start < now < period.end else period
+        means = [meter for meter in meters if _aggregation(meter) == "time_weighted"]
+        others = [meter for meter in meters if meter not in means]
+        asked += [(period, _Asked(group, one)) for group, one in ((means, so_far), (others, period)) if group]
+    _ask([one for _period, one in asked])
+    found: dict[Period, dict[str, dict[UUID, Use]]] = {period: {} for period in periods}
+    for period, one in asked:
+        found[period] |= {meter: _uses(meter, one) for meter in one.meters}
     return found
 
 
-def _uses(meter: str, period: Period, pieces: Pieces, opening: Opening) -> dict[UUID, Use]:
-    how = _aggregation(meter)
+def _uses(meter: str, asked: _Asked) -> dict[UUID, Use]:
+    how, pieces, opening = _aggregation(meter), asked.pieces[meter], asked.opening[meter]
     if how == "unique":
-        keys = _keys(meter, period)
+        keys = _keys(meter, asked.period)
         return {subject: Use(keys.get(subject, Decimal(0)), _events(of)) for subject, of in pieces.items()}
     found = {}
     for subject in pieces.keys() | opening.keys():
         own = pieces.get(subject, [])
-        found[subject] = Use(_fold(how, own, opening.get(subject), period), _events(own))
+        found[subject] = Use(_fold(how, own, opening.get(subject), asked.period), _events(own))
     return found
 
 
 def days(meter: str, period: Period) -> list[DayUse]:
     """Each day of the period, by subject: what a line of an invoice is made of."""
-    how = _aggregation(meter)
+    how, asked = _aggregation(meter), _Asked([meter], period, levels=False)
+    _ask([asked])
     by_day = "total" if how in ("sum", "level") else "events" if how in ("count", "unique") else "last_value"
     found = [
         DayUse(
             piece.row.day, subject, Decimal(getattr(piece.row, by_day)), piece.row.events, piece.row.highest
         )
-        for subject, pieces in _ask_all([meter], period, levels=False)[0][meter].items()
+        for subject, pieces in asked.pieces[meter].items()
         for piece in pieces
     ]
     return sorted(found, key=lambda one: (one.day, one.subject))
@@ -184,44 +195,45 @@ def _midnight(at: datetime) -> datetime:
     return datetime.combine(at.astimezone(UTC).date(), time(), UTC)
 
 
-def _ask_all(
-    meters: Sequence[str], period: Period, *, levels: bool = True
-) -> tuple[dict[str, Pieces], dict[str, Opening]]:
-    """The pieces of the period by meter and subject, in the order of time; and, with `levels`, what came before."""
-    first, last, edges = _cut(period)
-    midnight = _midnight(period.start)
-    carried = [meter for meter in meters if levels and _aggregation(meter) in _CARRIED]
-    spans = dict(zip(_EDGES, edges, strict=False))
-    spans |= {_OPENING_EDGE: (midnight, period.start)} if carried and midnight < period.start else {}
-    places = (_WHOLE_DAY, *sorted({*spans, *([_OPENING_DAYS] if carried else ())}))
-    given: dict[str, Any] = {
-        "tenant": current().tenant_id, "meters": list(meters), "weighted": list(meters), "carried": carried,
-        "first": first.date(), "last": last.date(), "before": midnight.date(),
-    }  # fmt: skip
-    for place, (start, end) in spans.items():
-        given |= {f"a{place}": start, f"upper{place}": end}
-    pieces: dict[str, Pieces] = {meter: {} for meter in meters}
-    opening: dict[str, Opening] = {meter: {} for meter in meters}
-    for row in session().execute(_question(places), given).all():
-        if row.place == _OPENING_DAYS:
-            opening[row.meter][row.subject] = (row.last_value, row.total)
-        elif row.place == _OPENING_EDGE:
-            before = opening[row.meter].get(row.subject, (0, Decimal(0)))[1]
-            opening[row.meter][row.subject] = (row.last_value, before + row.total)
-        else:
-            start = datetime.combine(row.day, time(), UTC)
-            span = spans.get(row.place, (start, start + _DAY))
-            pieces[row.meter].setdefault(row.subject, []).append(_Piece(*span, row))
-    for of in pieces.values():
-        for one in of.values():
-            one.sort(key=lambda piece: piece.start)
-    return pieces, opening
+def _ask(asked: Sequence[_Asked]) -> None:
+    """Fill in what is asked, all of it in one question."""
+    days, edges, levels = [], [], []
+    for number, one in enumerate(asked):
+        place, meters, carried = number * _KINDS, ",".join(one.meters), ",".join(one.carried)
+        first, last, cut = _cut(one.period)
+        midnight = _midnight(one.period.start)
+        days.append((place + _WHOLE, meters, first.date(), last.date()))
+        edges += [(place + _CUT + end, meters, *span) for end, span in enumerate(cut)]
+        if carried:
+            levels.append((place + _STOOD, carried, midnight.date()))
+            edges.append((place + _SINCE, carried, midnight, one.period.start))
+    given = {"tenant": current().tenant_id, "weighted": [meter for one in asked for meter in one.meters]}
+    given |= _arrays(("days", "days_of", "firsts", "lasts"), days)
+    given |= _arrays(("edges", "edges_of", "starts", "ends"), edges)
+    given |= _arrays(("levels", "levels_of", "befores"), levels)
+    spans = {row[0]: row[2:] for row in edges}
+    for row in session().execute(_QUESTION, given):
+        _take(row, asked[row.place // _KINDS], row.place % _KINDS, spans)
+    for one in asked:
+        for pieces in (pieces for by in one.pieces.values() for pieces in by.values()):
+            pieces.sort(key=lambda piece: piece.start)
 
 
-@lru_cache
-def _question(places: tuple[int, ...]) -> TextClause:
-    """To read a text for its parameters costs as much as to ask it."""
-    return text(" union all ".join(_ARMS[place] for place in places) + " order by place")
+def _take(row: Any, one: _Asked, kind: int, spans: Mapping[int, tuple[Any, ...]]) -> None:
+    if kind == _STOOD:
+        one.opening[row.meter][row.subject] = (row.last_value, row.total)
+    elif kind == _SINCE:
+        before = one.opening[row.meter].get(row.subject, (0, Decimal(0)))[1]
+        one.opening[row.meter][row.subject] = (row.last_value, before + row.total)
+    else:
+        midnight = datetime.combine(row.day, time(), UTC)
+        start, end = (midnight, midnight + _DAY) if kind == _WHOLE else spans[row.place]
+        one.pieces[row.meter].setdefault(row.subject, []).append(_Piece(start, end, row))
+
+
+def _arrays(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """Rows as the arrays that `unnest` makes them of again."""
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
 def _keys(meter: str, period: Period) -> dict[UUID, Decimal]:
