@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--tenants", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--until", type=datetime.fromisoformat, default=clock.machine().replace(day=1))
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--outcomes", action="store_true", help="also how each kind of act went")
     given = parser.parse_args()
     stop = threading.Event()
@@ -37,7 +39,9 @@ def main() -> int:
     with Postgres() as postgres:
         list(install.install(settings(postgres), postgres))
         wake.configure(None)
-        run = Simulation(given.seed, given.months, given.tenants, until, stopping=stop.is_set)
+        run = Simulation(
+            given.seed, given.months, given.tenants, until, processes=given.processes, stopping=stop.is_set
+        )
         with Bar("simulating") as bar:
             summary = run.run(bar.show)
         with everyone("ledger check") as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 
 import click
@@ -22,7 +23,10 @@ from chom_core import config
     help="Where the last month ends; default: this month's first day.",
 )
 @click.option("--release", is_flag=True, help="Let the organisations' clocks go to real time at the end.")
-def simulate(months: int, tenants: int, seed: int, until: datetime | None, release: bool) -> None:
+@click.option("--processes", default=os.cpu_count() or 1, show_default="one for each core")
+def simulate(
+    months: int, tenants: int, seed: int, until: datetime | None, release: bool, processes: int
+) -> None:
     """A company over many months, by the real verbs, on a database without real people.
 
     Ctrl-C stops it, and the same command goes on. Services are not built. One JSON line at the end.
@@ -31,4 +35,4 @@ def simulate(months: int, tenants: int, seed: int, until: datetime | None, relea
     from chom_core.simulation.run import simulate as run
 
     start(config.from_environment(), "all")
-    click.echo(json.dumps(run(seed, months, tenants, until, release=release)))
+    click.echo(json.dumps(run(seed, months, tenants, until, release=release, processes=processes)))

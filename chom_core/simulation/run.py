@@ -11,7 +11,7 @@ import threading
 import time
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.identity import service as identity
 from chom_core.identity.mail import MailRequest, mails
 from chom_core.identity.models import Person
-from chom_core.simulation import acts, books, guard, stage
+from chom_core.simulation import acts, books, crew, guard, stage
 from chom_core.simulation.bar import Bar
 from chom_core.simulation.cast import Actor, cast
 from chom_core.simulation.script import Act, month
@@ -41,13 +41,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Simulation:
-    """One run. `until`: where the last month ends. `release`: let the clocks go to real time at the end."""
+    """One run. `until`: where the last month ends. `release`: let the clocks go to real time at the end.
+
+    `processes`: how many play it side by side.
+    """
 
     seed: int
     months: int
     tenants: int
     until: datetime
     release: bool = False
+    processes: int = 1
     stopping: Callable[[], bool] = lambda: False
     outcomes: Counter[str] = field(default_factory=Counter)
     _ids: dict[int, UUID] = field(default_factory=dict)
@@ -60,19 +64,25 @@ class Simulation:
         guard.must_be_unreal()
         begun = time.monotonic()
         stage.operator()
-        actors = cast(self.seed, self.months, self.tenants)
-        todo = [(actor, number) for number in range(self.months) for actor in actors if number >= actor.joins]
-        stopped = False
-        for done, (actor, number) in enumerate(todo, start=1):
-            if self.stopping():
-                stopped = True
-                break
-            self._month(actor, number)
-            progress(done, len(todo))
+        dealt = crew.shares(cast(self.seed, self.months, self.tenants), self.months, self.processes)
+        if len(dealt) == 1:
+            stopped, _outcomes, _ids = self.play(dealt[0], progress)
+        else:
+            stopped, self.outcomes, self._ids = crew.play(self, dealt, progress)
         if self.release and not stopped:
             for tenant_id in self._ids.values():
                 stand(tenant_id, None)
         return self._summary(stopped, time.monotonic() - begun)
+
+    def play(self, actors: Sequence[Actor], progress: Progress) -> crew.Played:
+        """Every month of these actors, the first one of all of them first."""
+        todo = [(actor, number) for number in range(self.months) for actor in actors if number >= actor.joins]
+        for done, (actor, number) in enumerate(todo, start=1):
+            if self.stopping():
+                return True, self.outcomes, self._ids
+            self._month(actor, number)
+            progress(done, len(todo))
+        return False, self.outcomes, self._ids
 
     def boundary(self, number: int) -> datetime:
         """Where month `number` begins."""
@@ -182,7 +192,13 @@ def _mailbox() -> Iterator[list[MailRequest]]:
 
 
 def simulate(
-    seed: int, months: int, tenants: int, until: datetime | None = None, *, release: bool = False
+    seed: int,
+    months: int,
+    tenants: int,
+    until: datetime | None = None,
+    *,
+    release: bool = False,
+    processes: int = 1,
 ) -> dict[str, Any]:
     """The command: in a process that has started, with a progress bar; Ctrl-C ends it after the act that is on."""
     stop = threading.Event()
@@ -193,6 +209,6 @@ def simulate(
     )
     try:
         with Bar("simulating") as bar:
-            return Simulation(seed, months, tenants, end, release, stop.is_set).run(bar.show)
+            return Simulation(seed, months, tenants, end, release, processes, stop.is_set).run(bar.show)
     finally:
         signal.signal(signal.SIGINT, before)

@@ -150,7 +150,7 @@ def _spawn(pool: str) -> int:
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        _die_with(parent)
+        die_with(parent)
         engine.forget_connections()
         work(pool)
         code = 0
@@ -162,7 +162,7 @@ def _spawn(pool: str) -> int:
         os._exit(code)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Ask the kernel for a SIGTERM when the parent goes (Linux; elsewhere the parent's own signals must do)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
