@@ -27,6 +27,7 @@ from chom_core.billing.models import (
 from chom_core.billing.models.usage import ORGANISATION
 from chom_core.billing.reads.account import billing_currency
 from chom_core.billing.rules.rounding import exact
+from chom_core.billing.rules.splits import OddUnit, allocate
 from chom_core.billing.service import usage
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.billing.service.usage import tariffs
@@ -142,7 +143,8 @@ def _used(span: Period, currency: str) -> Iterator[Spend]:
 def _spread(
     of: Subscription | None, meter: str, period: Period, amount: Money, zone: ZoneInfo
 ) -> Iterator[Spend]:
-    """The price of a period's use over its (UTC) days and services, by quantity, to the cent."""
+    """The price of a period's use over its (UTC) days and services, by quantity, to the cent; the first bears the odd
+    one."""
     places: list[tuple[date, UUID | None]] = []
     weights: list[int] = []
     known = of is not None and meter in usage.meters()
@@ -155,5 +157,5 @@ def _spread(
     if not weights:  # nothing says when: on the last day that has been
         last = min(period.end - timedelta(microseconds=1), clock.now())
         places, weights = [(max(last, period.start).astimezone(zone).date(), None)], [1]
-    for (day, subject), share in zip(places, amount.allocate(weights), strict=True):
+    for (day, subject), share in zip(places, allocate(amount, weights, OddUnit.CARRIED), strict=True):
         yield Spend(day, "usage", subject, share)

@@ -1,7 +1,7 @@
 """Cases ANCH-*, PRO-18, TZ-05/06/07: where periods begin and end, by buying and renewing on the test clock.
 
-ANCH-07, TZ-01, TZ-04 and TZ-10 are in test_subscriptions. CHOM sells months and longer, no weeks: TZ-05 to TZ-07 buy the
-same first days of a calendar month of 30 days. A billing day (ANCH-08, PRO-18) is a wish of the customer's profile.
+ANCH-07, TZ-01, TZ-04 and TZ-10 are in test_subscriptions. CHOM sells months and longer, no weeks: TZ-05 to TZ-07 buy
+the same first days of a calendar month of 30 days. A billing day (ANCH-08, PRO-18) is a wish of the customer's profile.
 """
 
 from __future__ import annotations

@@ -47,8 +47,8 @@ def idle(
 ) -> CreditNote:
     """Give back what an invoice charged for the local days `first` to `last`, both included: there was no service then.
 
-    Each line gives its share of what it cost after discounts, by its plan's rule of proration. The same key again is the
-    same note. Raises Invalid where the invoice charged nothing for these days, or gave it back before.
+    Each line gives its share of what it cost after discounts, by its plan's rule of proration. The same key again is
+    the same note. Raises Invalid where the invoice charged nothing for these days, or gave it back before.
     """
     known = session().scalar(select(CreditNote).where(CreditNote.key == key))
     if known is not None and known.invoice_id == invoice_id:

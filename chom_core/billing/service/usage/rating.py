@@ -76,11 +76,14 @@ class Kept:
         self.rows: dict[tuple[str, datetime], list[UsageClosing]] = {}
         self.currency = of.currency
         self._amounts: dict[tuple[str, datetime], int] = {}
+        self._newest: dict[tuple[str, datetime], UsageClosing] = {}
         done = []
         for row, counts in rows:
             place = (row.meter, row.period_start)
             self.rows.setdefault(place, []).append(row)
             self._amounts[place] = self._amounts.get(place, 0) + (row.amount if counts else 0)
+            if counts:
+                self._newest[place] = row
             if row.meter == MONTH and counts:
                 done.append(row)
         self.months = {row.period_start for row in done}
@@ -111,6 +114,12 @@ class Kept:
     def paid(self, name: str, start: datetime) -> Money:
         """What was billed of a meter's month so far."""
         return Money(self._amounts.get((name, start), 0), self.currency)
+
+    def billed(self, name: str, start: datetime, tariff: Tariff) -> Billed:
+        """The same for rules: with the units, where they were billed by this tariff, so that its steps go on."""
+        newest = self._newest.get((name, start))
+        same = newest is not None and newest.terms == usage_tariffs.terms(tariff)
+        return Billed(newest.quantity if newest is not None and same else None, self.paid(name, start))
 
 
 def _resumed(of: Subscription, until: datetime) -> datetime:
@@ -211,7 +220,7 @@ def line(
     quantity = totals.added(use.quantity for use in mine)
     use = totals.rounded(Use(quantity, sum(use.events for use in mine)))
     rows, paid = kept.rows.get((name, month.start), []), kept.paid(name, month.start)
-    before = Billed(amount=paid) if rows else None
+    before = kept.billed(name, month.start, tariff) if rows else None
     rated = pricing.rate(tariff, use.quantity, of.currency, before, last=not interim)
     same = bool(rows) and (rows[-1].quantity, rows[-1].events) == (use.quantity, use.events)
     return UsageLine(
