@@ -67,7 +67,9 @@ class Plan(ResellerRow, Model):
     timing: Mapped[str] = mapped_column(String(7), default="advance", server_default="advance")
     trial_days: Mapped[int] = mapped_column(default=0, server_default="0")
     usage_on_change: Mapped[str] = mapped_column(String(8), default="continue", server_default="continue")
-    usage_limits: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'::jsonb"))
+    usage_limits: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'::jsonb")
+    )
 
     prices: Mapped[list["Price"]] = relationship(
         lazy="selectin", order_by="Price.effective_from", viewonly=True

@@ -84,9 +84,7 @@ def all_invoices() -> Any:
 def payments() -> Any:
     """Attempts to pay of all organisations."""
     view = ATTEMPTS.read(request)
-    query = select(Payment, PaymentMethod).join(
-        PaymentMethod, PaymentMethod.id == Payment.method_id
-    )
+    query = select(Payment, PaymentMethod).join(PaymentMethod, PaymentMethod.id == Payment.method_id)
     if view.filters.get("status"):
         query = query.where(Payment.status == view.filters["status"])
     if view.filters.get("q"):

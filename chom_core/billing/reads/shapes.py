@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from chom_core.values.billing import RateTax
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 
@@ -79,6 +80,15 @@ class InvoiceInfo:
     paid_at: datetime | None
     lines: tuple[LineInfo, ...]
     snapshot: Mapping[str, Any]
+
+    @property
+    def tax_rates(self) -> tuple[RateTax, ...]:
+        """The tax by rate, where its lines bear several."""
+        rows = self.snapshot.get("tax", {}).get("rates", ())
+        return tuple(
+            RateTax(Decimal(row["rate"]), Money(row["base"], self.currency), Money(row["tax"], self.currency))
+            for row in rows
+        )
 
 
 @dataclass(frozen=True, slots=True)

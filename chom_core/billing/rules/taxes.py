@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from chom_core.billing.rules.rounding import exact, half_up, settle, share_of
+from chom_core.values.billing import RateTax
 from chom_core.values.money import Money
 
 
@@ -30,15 +31,6 @@ class Taxable:
         if not 0 <= rate < 1000:
             raise ValueError(f"a tax rate is in percent, from 0; this is {self.rate}")
         return exact(self.net) * rate / 100
-
-
-@dataclass(frozen=True, slots=True)
-class RateTax:
-    """The summary's row of one rate."""
-
-    rate: Decimal
-    base: Money
-    tax: Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,14 @@ class BillLineSchema(Schema):
     period_end = fields.AwareDateTime(allow_none=True)
 
 
+class RateTaxSchema(Schema):
+    """The tax at one rate, where lines bear several."""
+
+    rate = fields.String()
+    base = fields.Nested(MoneySchema)
+    tax = fields.Nested(MoneySchema)
+
+
 class BillSchema(Schema):
     """A preview: the invoice of this order would say exactly this."""
 
@@ -183,6 +191,7 @@ class BillSchema(Schema):
     tax_title = fields.String()
     tax_rate = fields.String()
     tax_note = fields.String()
+    tax_rates = fields.List(fields.Nested(RateTaxSchema))
 
 
 class InvoiceLineSchema(BillLineSchema):

@@ -3,7 +3,7 @@
 All amounts are `Money` (whole minor units and a currency). A gateway moves finished amounts; it never rates.
 """
 
-from chom_core.values.billing.bills import Bill, BillLine, Customer, Order, PlanShape, SellerFacts
+from chom_core.values.billing.bills import Bill, BillLine, Customer, Order, PlanShape, RateTax, SellerFacts
 from chom_core.values.billing.gateways import (
     CardElsewhere,
     CardForm,
@@ -56,6 +56,7 @@ __all__ = [
     "PayoutStatus",
     "PlanShape",
     "PurchaseQuery",
+    "RateTax",
     "SavedMethod",
     "SellerFacts",
     "TaxAnswer",

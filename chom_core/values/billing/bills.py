@@ -88,8 +88,20 @@ class BillLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RateTax:
+    """A bill's tax at one rate (percent): `base` is the net of its lines, after discounts."""
+
+    rate: Decimal
+    base: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
-    """A rated bill: what a preview shows and an invoice freezes. `total` is subtotal plus tax, never below zero."""
+    """A rated bill: what a preview shows and an invoice freezes. `total` is subtotal plus tax, never below zero.
+
+    `tax_rates`: one row for each rate, where lines bear several; else `tax_rate` is the rate of all.
+    """
 
     currency: str
     lines: tuple[BillLine, ...]
@@ -99,3 +111,4 @@ class Bill:
     tax_title: str = ""
     tax_rate: Decimal = Decimal(0)
     tax_note: str = ""
+    tax_rates: tuple[RateTax, ...] = ()

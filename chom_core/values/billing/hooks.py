@@ -25,15 +25,20 @@ class TaxQuery:
 
 @dataclass(frozen=True, slots=True)
 class TaxAnswer:
-    """The tax on all taxable lines. `rate` in percent (19, not 0.19); `note` is printed («Reverse charge …»)."""
+    """The tax on all taxable lines. `rate` in percent (19, not 0.19); `note` is printed («Reverse charge …»).
+
+    `rates`: one for each of the query's lines, in their order, where not all bear the same.
+    """
 
     title: str
     rate: Decimal
     note: str = ""
+    rates: tuple[Decimal, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rate, Decimal) or not 0 <= self.rate < 1000:
-            raise ValueError(f"a tax rate is a Decimal in percent, from 0; this is {self.rate!r}")
+        for rate in (self.rate, *self.rates):
+            if not isinstance(rate, Decimal) or not 0 <= rate < 1000:
+                raise ValueError(f"a tax rate is a Decimal in percent, from 0; this is {rate!r}")
 
 
 @dataclass(frozen=True, slots=True)

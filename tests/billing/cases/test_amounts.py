@@ -60,8 +60,9 @@ def test_mon_02(buyer: UUID) -> None:
     buy(buyer, "mon-02")
     stand(buyer, "2024-01-20")
     with transaction(buyer):
+        noon = at("2024-01-01T12:00Z")
         usage.record_batch([
-            usage.NewEvent(f"mon-02-{place}", "traffic_gb", round(D(weight), 9), at("2024-01-01T12:00Z") + timedelta(place))
+            usage.NewEvent(f"mon-02-{place}", "traffic_gb", round(D(weight), 9), noon + timedelta(place))
             for place, weight in enumerate(MON_02)
         ])  # fmt: skip
         month = spend_by_day(date(2024, 1, 1), "USD")

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -157,7 +158,19 @@ def _address(name: str, who: dict[str, Any], number: str) -> list[str]:
 def _tax(invoice: Invoice, amount: Money) -> list[tuple[str, Money, bool]]:
     if not invoice.tax_title:
         return []
-    return [(f"{invoice.tax_title} {formats.number(invoice.tax_rate, 4)} %", amount, False)]
+    rows = invoice.snapshot["tax"].get("rates")
+    if not rows:
+        return [(f"{invoice.tax_title} {formats.number(invoice.tax_rate, 4)} %", amount, False)]
+    if amount.amount != invoice.tax:  # a note: its lines are of several rates
+        return [(invoice.tax_title, amount, False)]
+    return [
+        (
+            _("%(tax)s %(rate)s %% on %(net)s", tax=invoice.tax_title, rate=formats.number(Decimal(row["rate"]), 4),
+              net=_money(row["base"], amount.currency)),
+            Money(row["tax"], amount.currency), False,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _money(amount: int | None, currency: str) -> str:

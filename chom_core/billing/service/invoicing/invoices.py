@@ -57,6 +57,11 @@ def tax_on(query: TaxQuery) -> TaxAnswer | None:
             fix="Staff: switch one of them off.",
         )
     answer: TaxAnswer | None = found[0][1] if found else tax.answer(query)
+    if answer is not None and answer.rates and len(answer.rates) != len(query.lines):
+        raise PluginFailed(
+            f"{len(answer.rates)} rates of tax for {len(query.lines)} lines.",
+            plugin=found[0][0] if found else "",
+        )
     return answer
 
 
@@ -76,6 +81,11 @@ def draft(bill: Bill, *, seller: Seller, subscription_id: UUID | None, period: P
 def _sum(invoice: Invoice, bill: Bill) -> None:
     invoice.subtotal, invoice.tax, invoice.total = bill.subtotal.amount, bill.tax.amount, bill.total.amount
     invoice.tax_title, invoice.tax_rate, invoice.tax_note = bill.tax_title, bill.tax_rate, bill.tax_note
+    if bill.tax_rates:
+        rows = [
+            {"rate": str(row.rate), "base": row.base.amount, "tax": row.tax.amount} for row in bill.tax_rates
+        ]
+        invoice.snapshot = {"tax": {"rates": rows}}
 
 
 def _add_lines(invoice: Invoice, bill: Bill) -> None:
@@ -156,6 +166,7 @@ def _freeze(invoice: Invoice, seller: Seller) -> None:
     profile = sellers.profile()
     tenant = session().get_one(Tenant, invoice.tenant_id)
     brand, now = _brand(seller), clock.now()
+    several = (invoice.snapshot or {}).get("tax", {})  # rates of tax, where lines bear several
     invoice.finalised_at, invoice.due_at = now, now + timedelta(days=seller.due_days)
     invoice.snapshot = {
         "seller": {
@@ -167,7 +178,7 @@ def _freeze(invoice: Invoice, seller: Seller) -> None:
             "region": profile.region, "vat_id": profile.vat_id, "email": profile.email, "organisation": tenant.name,
         },
         "brand": brand,
-        "tax": {"title": invoice.tax_title, "rate": str(invoice.tax_rate), "note": invoice.tax_note},
+        "tax": {"title": invoice.tax_title, "rate": str(invoice.tax_rate), "note": invoice.tax_note} | several,
     }  # fmt: skip
 
 

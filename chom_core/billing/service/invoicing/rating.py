@@ -17,7 +17,7 @@ from uuid import UUID
 from chom_core.billing.rules import coupons as discounts
 from chom_core.billing.rules import taxes
 from chom_core.billing.rules.rounding import settle
-from chom_core.values.billing import Bill, BillLine, LineProposal, TaxAnswer
+from chom_core.values.billing import Bill, BillLine, LineProposal, RateTax, TaxAnswer
 from chom_core.values.money import Money
 from chom_core.values.period import Period
 
@@ -113,7 +113,8 @@ def bill(
         taken = _take_off(left, [line.taxable for line in whole], item.proposal)
         if taken:
             less.append(replace(_proposed(item), amount=Money(-taken, currency)))
-    return _summed(currency, _shared(currency, whole, left, tax), less, tax)
+    shared, rates = _shared(currency, whole, left, tax)
+    return _summed(currency, shared, less, tax, rates)
 
 
 def _proposed(item: Proposed) -> BillLine:
@@ -157,24 +158,29 @@ def _spread(left: list[Fraction], off: Fraction, wanted: Sequence[bool]) -> Frac
 
 def _shared(
     currency: str, lines: Sequence[BillLine], left: Sequence[Fraction], tax: TaxAnswer | None
-) -> list[BillLine]:
-    """The lines with their shares of the discounts and of the tax."""
+) -> tuple[list[BillLine], tuple[RateTax, ...]]:
+    """The lines with their shares of the discounts and of the tax; and the tax by rate."""
     off = [max(line.amount.amount, 0) - rest for line, rest in zip(lines, left, strict=True)]
     whole = settle(off, int(sum(off, Fraction(0))))
-    rate = tax.rate if tax else Decimal(0)
+    every = (tax.rates or (tax.rate,) * len(lines)) if tax else (Decimal(0),) * len(lines)
     taxed = [
         taxes.Taxable(rest, rate if line.taxable else Decimal(0))
-        for line, rest in zip(lines, left, strict=True)
+        for line, rest, rate in zip(lines, left, every, strict=False)  # rates go on to the lines of discounts
     ]
-    parts = taxes.taxes(currency, taxed).parts
-    return [
+    found = taxes.taxes(currency, taxed)
+    shared = [
         replace(line, discount=Money(share, currency), tax=part)
-        for line, share, part in zip(lines, whole, parts, strict=True)
+        for line, share, part in zip(lines, whole, found.parts, strict=True)
     ]
+    return shared, tuple(row for row in found.by_rate if row.rate)
 
 
 def _summed(
-    currency: str, lines: Sequence[BillLine], less: Sequence[BillLine], tax: TaxAnswer | None
+    currency: str,
+    lines: Sequence[BillLine],
+    less: Sequence[BillLine],
+    tax: TaxAnswer | None,
+    rates: tuple[RateTax, ...],
 ) -> Bill:
     zero = Money.zero(currency)
     every = (*lines, *less)
@@ -187,8 +193,9 @@ def _summed(
         tax=due,
         total=subtotal + due,
         tax_title=tax.title if tax else "",
-        tax_rate=tax.rate if tax else Decimal(0),
+        tax_rate=rates[0].rate if len(rates) == 1 else tax.rate if tax else Decimal(0),
         tax_note=tax.note if tax else NO_TAX,
+        tax_rates=rates if len(rates) > 1 else (),
     )
 
 
