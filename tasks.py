@@ -34,11 +34,12 @@ def rest() -> list[str]:
         "check": "run the main job headless over HTTP in a demo of its own, and stop",
         "port": "the web address's port",
         "fresh": "forget the last demo's data first",
+        "brief": "without the months that lie behind; starts sooner",
     }
 )
-def demo(_: Context, check: bool = False, port: int = 0, fresh: bool = False) -> None:
+def demo(_: Context, check: bool = False, port: int = 0, fresh: bool = False, brief: bool = False) -> None:
     """A whole CHOM on this machine, with people and sites in it; Ctrl-C stops it."""
-    flags = [f"--{name}" for name, given in (("check", check), ("fresh", fresh)) if given]
+    flags = [f"--{name}" for name, given in (("check", check), ("fresh", fresh), ("brief", brief)) if given]
     module("chom_core.demo", *flags, *(["--port", str(port)] if port else []))
 
 

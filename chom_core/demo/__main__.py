@@ -1,4 +1,4 @@
-"""`python -m chom_core.demo [--check] [--port N] [--fresh]`: start the demo, or prove it."""
+"""`python -m chom_core.demo [--check] [--port N] [--fresh] [--brief]`: start the demo, or prove it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ def main() -> int:
         "--port", type=int, default=0, help="the web address's port (default: a free one near 8000)"
     )
     parser.add_argument("--fresh", action="store_true", help="forget the last demo's data first")
+    parser.add_argument(
+        "--brief", action="store_true", help="without the months that lie behind; starts sooner"
+    )
     parser.add_argument("--data", type=Path, default=None, help="the data folder (default: var/demo)")
     given = parser.parse_args()
     try:
@@ -32,7 +35,12 @@ def main() -> int:
             from chom_core.demo.check import check
 
             return check()
-        return run(Place(given.data.absolute() if given.data else default_folder()), given.port, given.fresh)
+        return run(
+            Place(given.data.absolute() if given.data else default_folder()),
+            given.port,
+            given.fresh,
+            given.brief,
+        )
     except ChomError as error:
         complain(f"demo: {error.detail}")
         if error.fix:
@@ -48,11 +56,11 @@ def stopper() -> threading.Event:
     return stop
 
 
-def run(place: Place, port: int, fresh: bool) -> int:
+def run(place: Place, port: int, fresh: bool, brief: bool = False) -> int:
     """Start, print the address and the logins, keep it running until Ctrl-C, stop."""
     plain(f"CHOM's demo: {company().name}, a hosting company. Its data is in {place.folder}")
     place.open(fresh=fresh)
-    with House(place, port, history=True) as house:
+    with House(place, port, history=not brief) as house:
         stop = stopper()
         _greet(house)
         house.keep(stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An organisation as the demo wants it. `features`: plugin → the note staff left when they switched it on."""
+    """An organisation as the demo wants it. `features`: plugin → the note staff left when they switched it on.
+
+    `months`: since when it has its plan; `use`: meter → what it uses in a month by now.
+    """
 
     name: str
     about: str
@@ -36,6 +39,8 @@ class Wanted:
     zone: str = "UTC"
     country: str = ""
     plan: str = ""
+    months: int = 0
+    use: Mapping[str, float] = field(default_factory=dict)
     features: Mapping[str, str] = field(default_factory=dict)
     services: tuple[Mapping[str, str], ...] = ()
     sells: tuple[Mapping[str, Any], ...] = ()
@@ -58,6 +63,10 @@ class Company:
     @property
     def people(self) -> tuple[Persona, ...]:
         return (*self.staff, *(person for wanted in self.organisations for person in wanted.people))
+
+    def brief(self) -> Company:
+        """The same people as if they had come today: no months lie behind them."""
+        return replace(self, organisations=tuple(replace(one, months=0) for one in self.organisations))
 
     def persona(self, email: str) -> Persona | None:
         return next((person for person in self.people if person.email == email), None)

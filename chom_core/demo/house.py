@@ -49,8 +49,9 @@ class House:
     """One running demo. `with House(place, port) as house: house.keep(stop)`."""
 
     def __init__(self, place: Place, port: int = 0, *, history: bool = False) -> None:
-        """`history`: play the company's fourteen months too, in the background."""
+        """`history`: with what lies behind the people, and the company's fourteen months in the background."""
         self.place = place
+        self.company = company() if history else company().brief()
         self.history: Background | None = None
         self._wants_history = history
         self.port = free_port(port)
@@ -92,7 +93,9 @@ class House:
         with _timed("the database and every plugin", each=install.install(settings, postgres)):
             pass
         with _timed(
-            "the company", each=people.settle_in(company(), self.password, str(self.place.sites)), show=True
+            "the company",
+            each=people.settle_in(self.company, self.password, str(self.place.sites)),
+            show=True,
         ):
             pass
         self._stack.callback(self._stop_sites)

@@ -16,6 +16,7 @@ from chom_core.billing.service.offers import catalogue
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.branding.service import own_brand, save_brand
 from chom_core.database import PLATFORM_ID, Tenant, session, transaction
+from chom_core.demo import past
 from chom_core.demo.company import Company, Persona, Wanted
 from chom_core.identity import service as identity
 from chom_core.plugin_host import gate, registry
@@ -159,9 +160,13 @@ def _purchase(owner: Principal, wanted: Wanted, company: Company) -> None:
     """Buy the plan with the card that pays."""
     if not wanted.plan:
         return
-    with transaction(owner.tenant_id, owner):
+    assert owner.tenant_id is not None
+    with transaction(owner.tenant_id):
         if subscriptions.hosting() is not None:
             return
+    if wanted.months:
+        past.begin(owner.tenant_id, wanted)
+    with transaction(owner.tenant_id, owner):
         sellers.update_profile(
             {"name": wanted.name, "country": wanted.country, "email": wanted.people[0].email}
         )
@@ -170,6 +175,8 @@ def _purchase(owner: Principal, wanted: Wanted, company: Company) -> None:
         outcome = checkout.buy(order, Click(uuid7(), "demo", price, card=CARD))
         if outcome.state != "done":
             raise ChomError(f"{wanted.name} could not buy {wanted.plan}: {outcome.message}", fix=outcome.fix)
+    if wanted.months:
+        past.live(owner.tenant_id, wanted)
 
 
 def _services(owner: Principal, wanted: Wanted) -> int:

@@ -44,6 +44,11 @@ def money(value: Money | None, locale: Locale | str | None = None) -> str:
     return "—" if value is None else value.format(str(_locale(locale)))
 
 
+def unit_price(value: Decimal, currency: str, locale: Locale | str | None = None) -> str:
+    """`$5.00`, `$0.0012`: what one unit costs, which may be a fraction of a cent. `value` is in whole `currency`."""
+    return numbers.format_currency(value, currency, locale=_locale(locale), decimal_quantization=False)
+
+
 def number(value: int | float | Decimal | None, digits: int = 0, locale: Locale | str | None = None) -> str:
     """`12,480`; `digits` is the most decimals shown."""
     if value is None:

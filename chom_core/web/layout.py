@@ -178,6 +178,7 @@ def init_app(app: Flask) -> None:
     )
     env.filters.update(
         money=formats.money,
+        unit_price=formats.unit_price,
         number=formats.number,
         percent=formats.percent,
         size=formats.size,

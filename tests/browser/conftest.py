@@ -43,7 +43,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
 
     place = tmp_path_factory.mktemp("demo")
     log = (place.parent / "browser-demo.log").open("w+")
-    command = [sys.executable, "-m", "chom_core.demo", "--data", str(place), "--port", str(any_port())]
+    command = [
+        sys.executable,
+        "-m",
+        "chom_core.demo",
+        "--data",
+        str(place),
+        "--port",
+        str(any_port()),
+        "--brief",
+    ]
     process = subprocess.Popen(command, cwd=AXE.parents[4], stdout=log, stderr=subprocess.STDOUT)
     try:
         address = wait(

@@ -44,10 +44,10 @@ def test_every_feature_it_names_is_here(chom: World) -> None:
 def test_it_settles_in_once(chom: World, chom_server: Server, tmp_path: Path) -> None:
     """A second start of the demo finds everything and adds nothing: no second invoice, no second site."""
     assert chom.app and chom_server
-    said = list(people.settle_in(company(), "a lantern in the fog", str(tmp_path)))
+    said = list(people.settle_in(company().brief(), "a lantern in the fog", str(tmp_path)))
     first = counts()
     assert len(said) == 1 + len(company().organisations)
-    assert list(people.settle_in(company(), "a lantern in the fog", str(tmp_path)))
+    assert list(people.settle_in(company().brief(), "a lantern in the fog", str(tmp_path)))
     assert counts() == first
     tenants, persons, invoices, _subscriptions, services, nodes = first
     assert (tenants, persons) == (1 + len(company().organisations), len(company().people))
@@ -58,7 +58,7 @@ def test_it_settles_in_once(chom: World, chom_server: Server, tmp_path: Path) ->
 
 def test_a_feature_is_on_where_staff_switched_it_and_nowhere_else(chom: World, tmp_path: Path) -> None:
     assert chom.app
-    list(people.settle_in(company(), "a lantern in the fog", str(tmp_path)))
+    list(people.settle_in(company().brief(), "a lantern in the fog", str(tmp_path)))
     with transaction() as here:
         ids = dict(here.execute(select(Tenant.name, Tenant.id)).all())
     for wanted in company().organisations:

@@ -24,7 +24,7 @@ from chom_sdk.testing.world import World
 def demo(chom: World, tmp_path: Path) -> Iterator[Flask]:
     """An app with the demo's pages, on a database with the demo's company."""
     assert chom.app
-    list(people.settle_in(company(), "a lantern in the fog", str(tmp_path)))
+    list(people.settle_in(company().brief(), "a lantern in the fog", str(tmp_path)))
     settings = config.settings()
     yield application.create_app(dataclasses.replace(settings, demo=True, data_folder=tmp_path))
     config.use(settings)
