@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chom_core.billing.service import usage
-from chom_core.billing.service.usage import gathering, invoices
+from chom_core.billing.service.usage import gathering, invoices, returns
 from chom_core.work import Job, ScheduleSpec, job, on
 
 usage.install()
@@ -26,8 +26,9 @@ def gather(task: Job) -> None:
 
 @job(BILL, timeout=300)
 def bill(task: Job) -> None:
-    """Months of use that are over while the plan's own period goes on."""
+    """Months of use that are over while the plan's own period goes on; what earlier ones billed too much."""
     invoices.bill_months()
+    returns.give_back()
 
 
 @job(LIMITS, timeout=300)

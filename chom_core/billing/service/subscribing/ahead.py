@@ -58,6 +58,12 @@ select %(now)s::timestamptz where exists (
   join core.plan p on p.id = i.plan_id and p.usage_limits <> '{}'
   where s.tenant_id = %(tenant)s and s.status in ('trialing', 'active', 'past_due'))
 """
+# Corrections may make a month cheaper that is billed.
+_CORRECTED = """
+select %(now)s::timestamptz where exists (
+  select from core.usage_event where tenant_id = %(tenant)s and corrects is not null
+    and created_at > %(now)s::timestamptz - %(back)s::interval)
+"""
 # Where use was billed up to, of subscriptions whose period holds more than its own month of use.
 _LONG = """
 select id, start from (
@@ -102,8 +108,9 @@ def usage_limits() -> datetime | None:
 
 
 def months_of_use() -> datetime | None:
-    """Months of use that end before the period they lie in, as those of a plan paid yearly."""
-    ends = []
+    """Months of use that end before the period they lie in, as those of a plan paid yearly; and corrections."""
+    corrected = _first(_CORRECTED, back=BACK)
+    ends = [corrected] if corrected is not None else []
     for subscription_id, start in (
         session().connection().exec_driver_sql(_LONG, {"tenant": current().tenant_id})
     ):

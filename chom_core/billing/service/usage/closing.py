@@ -103,6 +103,13 @@ def close(
     return _rate(of, until, last).billed(invoice_id)
 
 
+def returned(line: UsageLine, amount: Money) -> UsageClosing:
+    """Note that a credit note gave `amount` (≥ 0) of a closed month back: it is billed for as much less."""
+    made = _row(line.of, words.details(line) | {"amount": -amount.amount}, None)
+    session().flush()
+    return made
+
+
 def install() -> None:
     """Fill the seam; billing does so when it is imported."""
     seams.register_usage(_rate)
