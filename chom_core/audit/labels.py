@@ -44,6 +44,7 @@ LABELS: dict[str, Any] = {
     "subscription.billing_day_changed": _l("Billing day changed"),
     "subscription.repriced": _l("Plan moved to today's prices"),
     "catalogue.priced": _l("Price set"),
+    "node.removed": _l("Node removed"),
     "catalogue.limited": _l("Limits of use set"),
     "billing.wishes_changed": _l("How it is billed changed"),
     "catalogue.switched": _l("Plan put on or off sale"),

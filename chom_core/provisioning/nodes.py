@@ -10,7 +10,9 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
+from chom_core.audit.service import Subject, record
 from chom_core.database import session
 from chom_core.provisioning import kinds
 from chom_core.provisioning.models import NODE_STATUSES, Node
@@ -79,15 +81,26 @@ def set_status(node_id: UUID, status: str) -> Node:
     return node
 
 
-def remove_node(node_id: UUID) -> None:
-    """Forget an empty node. Conflict while services are on it."""
+def remove_node(node_id: UUID) -> bool:
+    """Forget an empty node. One that had services stays in their history: offline, without secrets (False). Audited.
+
+    Conflict while services are on it.
+    """
     node = get_node(node_id, lock=True)
     if node.used:
         raise Conflict(
             _("%(count)s services are on %(name)s.", count=node.used, name=node.name),
             fix=_("Drain it, and delete or move them first."),
         )
-    node.status = "offline"
+    record("node.removed", Subject("node", node.id, node.name))
+    try:
+        with session().begin_nested():
+            session().delete(node)
+    except IntegrityError:
+        session().refresh(node)
+        node.status, node.secrets = "offline", None
+        return False
+    return True
 
 
 def get_node(node_id: UUID, *, lock: bool = False) -> Node:

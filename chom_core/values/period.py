@@ -5,12 +5,10 @@ Adding a month to the last end drifts (31 Jan → 28 Feb → 28 Mar); counting m
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from chom_core.values.money import Money
 
@@ -65,40 +63,3 @@ class Period:
     def seconds(self) -> int:
         """Elapsed seconds, true across a change of clocks: both ends are UTC."""
         return int((self.end - self.start).total_seconds())
-
-
-def boundary(anchor: datetime, months: int, zone: str = "UTC") -> datetime:
-    """The instant `months` calendar months after `anchor`, at the same local time in `zone`.
-
-    Where the month is shorter than the anchor's day, its last day is meant. A local time that the spring change
-    skips is moved forward by the change; one that happens twice is the first, except for the anchor itself.
-    """
-    if anchor.tzinfo is None:
-        raise ValueError("an anchor is an aware instant")
-    if not months:
-        return anchor.astimezone(UTC)
-    tz = ZoneInfo(zone)
-    local = anchor.astimezone(tz)
-    index = local.year * 12 + local.month - 1 + months
-    year, month = divmod(index, 12)
-    day = min(local.day, monthrange(year, month + 1)[1])
-    return local.replace(year=year, month=month + 1, day=day, fold=0).astimezone(UTC)
-
-
-def period_at(anchor: datetime, every: BillingPeriod, instant: datetime, zone: str = "UTC") -> Period:
-    """The period of the subscription anchored at `anchor` that holds `instant` (≥ anchor)."""
-    if anchor.tzinfo is None or instant.tzinfo is None:
-        raise ValueError("a period is found by aware instants")
-    anchor, instant = anchor.astimezone(UTC), instant.astimezone(UTC)
-    if instant < anchor:
-        raise ValueError("the instant lies before the anchor")
-    tz = ZoneInfo(zone)
-    first, now = anchor.astimezone(tz), instant.astimezone(tz)
-    count = ((now.year - first.year) * 12 + now.month - first.month) // every.months
-    while boundary(anchor, count * every.months, zone) > instant:
-        count -= 1
-    while boundary(anchor, (count + 1) * every.months, zone) <= instant:
-        count += 1
-    return Period(
-        boundary(anchor, count * every.months, zone), boundary(anchor, (count + 1) * every.months, zone)
-    )

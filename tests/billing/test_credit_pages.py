@@ -14,7 +14,7 @@ from sqlalchemy import select
 from chom_core.audit.models import AuditEntry
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import credit_notes
-from chom_core.database import PLATFORM_ID, transaction
+from chom_core.database import PLATFORM_ID, Tenant, transaction
 from chom_core.identity import service as people
 from chom_core.identity.service import create_api_key
 from chom_core.values import SYSTEM, Money, Role
@@ -175,7 +175,10 @@ def test_staff_void_and_write_off_by_typing_the_number(mara: tuple[Browser, UUID
     for invoice_id, action, number in ((one, "void", "INV-000001"), (two, "write-off", "INV-000002")):
         path = f"{at}/invoices/{invoice_id}/{action}"
         assert dana.post(path, {"confirm_name": "INV"}, page=path).status_code == 422
-        assert dana.post(path, {"confirm_name": number}, page=path).status_code == 303
+        ended = {"confirm_name": number, "reason": f"Asked by phone: {action}"}
+        assert dana.post(path, ended, page=path).status_code == 303
+    with transaction(tenant) as here:
+        assert "Asked by phone: write-off" in here.scalars(select(AuditEntry.reason)).all()
     assert [till.look(tenant, one).status, till.look(tenant, two).status] == ["void", "uncollectible"]
     books_are_right()
 
@@ -252,3 +255,30 @@ def test_bad_top_ups_are_problem_documents_and_charge_nothing(
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), answer.text
     assert book.charges() == []
     assert till.left(mara[1]) == 0
+
+
+def test_staff_take_promotional_credit_back_by_typing_the_name(
+    mara: tuple[Browser, UUID], dana: Browser
+) -> None:
+    _, tenant = mara
+    with transaction(tenant):
+        grant = accounts.grant_promotional_credit(Money(1500, "USD"), "spring", "Spring").id
+    path = f"/staff/organisations/{tenant}/money/credit/{grant}/revoke"
+    assert "$15.00 that was not used yet" in dana.get(path).text
+    assert dana.post(path, {"confirm_name": "somebody"}, page=path).status_code == 422
+    assert till.left(tenant, "promotional") == 1500
+    with transaction(tenant) as here:
+        name = here.get_one(Tenant, tenant).name
+    assert dana.post(path, {"confirm_name": name, "reason": "By mistake"}, page=path).status_code == 303
+    assert till.left(tenant, "promotional") == 0
+    books_are_right()
+
+
+def test_the_checkout_asks_for_what_credit_leaves(mara: tuple[Browser, UUID]) -> None:
+    browser, tenant = mara
+    with transaction(tenant):
+        accounts.grant_account_credit(Money(3000, "USD"), "goodwill", "Sorry")
+    assert "Pay $49.00" in browser.get("/checkout/pro").text
+    with transaction(tenant):
+        accounts.grant_account_credit(Money(9000, "USD"), "more", "Sorry")
+    assert "Buy with your credit" in browser.get("/checkout/pro").text

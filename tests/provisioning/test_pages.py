@@ -16,6 +16,7 @@ from chom_core import app as application
 from chom_core.config import Settings
 from chom_core.database import transaction
 from chom_core.provisioning import drift, funding, nodes, reads
+from chom_core.provisioning.models import Node
 from chom_core.values import Role
 from chom_core.values.provisioning import Consequence, Funding, Refusal
 from chom_core.work import run_all
@@ -312,6 +313,22 @@ class TestStaff:
             found = nodes.get_node(node)
             assert (found.capacity, found.status, found.region) == (7, "draining", "There")
         assert northlight.client().get("/staff/nodes").status_code in (403, 404)
+
+    def test_a_node_is_removed_where_nothing_is_on_it(
+        self, house: House, node: UUID, northlight: Organisation
+    ) -> None:
+        spare = {"name": "spare", "driver": "toy", "region": "", "address": "", "capacity": "5"}
+        at = self.post(house, "/staff/nodes/new", spare).headers["Location"]
+        assert self.post(house, f"{at}/remove", {}).status_code == 303
+        assert "spare" not in house.staff_client.get("/staff/nodes").text
+        order(northlight)
+        run_all()
+        assert self.post(house, f"/staff/nodes/{node}/remove", {}).status_code == 409
+        with transaction() as here:
+            here.get_one(Node, node).used = 0  # as after its services are deleted, whose rows stay
+        assert self.post(house, f"/staff/nodes/{node}/remove", {}).status_code == 303
+        with transaction():
+            assert (nodes.get_node(node).status, nodes.get_node(node).secrets) == ("offline", None)
 
     def test_all_services_and_drift(self, house: House, northlight: Organisation, world: Path) -> None:
         order(northlight)

@@ -102,6 +102,17 @@ def set_status(node_id: UUID) -> Any:
     return redirect(url_for("provisioning_staff.show_node", node_id=node_id), 303)
 
 
+@staff.post("/nodes/<uuid:node_id>/remove", access="staff_admin")
+def remove_node(node_id: UUID) -> Any:
+    """Forget it, where nothing is on it."""
+    gone = nodes.remove_node(node_id)
+    flash(
+        _("The node is gone.") if gone else _("It is offline: services of before are in the books."),
+        "success",
+    )
+    return redirect(url_for("provisioning_staff.all_nodes"), 303)
+
+
 @staff.get("/drift")
 def drift_list() -> str:
     rows = drift.open_drift()

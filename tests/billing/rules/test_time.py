@@ -13,7 +13,7 @@ from chom_core.billing.rules.cycles import Alignment, Cycle, Interval, local_dat
 from chom_core.billing.rules.proration import Proration, days, prorate, share, unused, used
 from chom_core.billing.rules.trials import charged_from, trial_end
 from chom_core.values.money import Money
-from chom_core.values.period import BillingPeriod, Period, period_at
+from chom_core.values.period import Period
 from tests.billing.rules.facts import eur, span, utc
 
 ZONES = st.sampled_from(
@@ -60,14 +60,6 @@ def test_periods_from_the_anchor_leave_no_gap(cycle: Cycle, length: int) -> None
     assert all(cycle.containing(period.start) == period for period in found[1:]), (
         "only the first may be a stub"
     )
-
-
-@given(INSTANTS, ZONES, st.sampled_from(BillingPeriod), st.integers(0, 3000))
-def test_the_plain_cycle_agrees_with_the_catalogues_periods(
-    anchor: datetime, zone: str, every: BillingPeriod, later: int
-) -> None:
-    instant = anchor + timedelta(days=later)
-    assert Cycle.of(every, anchor, zone).containing(instant) == period_at(anchor, every, instant, zone)
 
 
 @given(cycles(), st.lists(st.integers(1, 10**6), max_size=4, unique=True), CENTS, st.sampled_from(Proration))

@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from chom_core.billing.models import Plan, Seller, Subscription, SubscriptionItem, UsagePrice
+from chom_core.billing.rules.cycles import Cycle
 from chom_core.billing.service.usage import metering
 from chom_core.billing.service.usage.ingest import NewEvent
 from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
 from chom_core.plugin_host import Meter
 from chom_core.values import BillingPeriod, uuid7
-from chom_core.values.period import period_at
 from tests.conftest import make_tenant
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -99,7 +99,7 @@ def subscribe(
 ) -> UUID:
     sold_by = seller()
     with transaction(tenant) as here:
-        current = period_at(begun, period, max(clock.now(), begun), "UTC")
+        current = Cycle.of(period, begun).containing(max(clock.now(), begun))
         row = Subscription(
             tenant_id=tenant, seller_id=sold_by, shape=shape, status="active", currency="USD",
             billing_period=period.value, anchor=begun, started_at=begun, created_at=begun,
