@@ -110,11 +110,11 @@ class Form:
         return self
 
     def refuse(self, error: ChomError) -> Form:
-        """Show what a verb refused: errors of this form's fields beside them, anything else at the top."""
-        known = {name: messages for name, messages in error.fields.items() if name in self.schema.fields}
-        for name, messages in known.items():
+        """Show what a verb refused: its field errors beside the fields; its sentence at the top, where none of them
+        is one of the schema's own and the page may have no place for it."""
+        for name, messages in error.fields.items():
             self.errors.setdefault(name, []).extend(messages)
-        if not known:
+        if not error.fields.keys() & self.schema.fields.keys():
             self.errors.setdefault(FORM, []).append(f"{error.detail} {error.fix}".strip())
         return self
 

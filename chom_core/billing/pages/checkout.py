@@ -24,6 +24,7 @@ from chom_core.billing.pages.base import (
 from chom_core.billing.service.buying import checkout as verbs
 from chom_core.billing.service.buying.checkout import Outcome
 from chom_core.billing.service.buying.purchases import Click
+from chom_core.billing.service.credit import grants
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.offers import catalogue, coupons, trials
 from chom_core.billing.service.paying import gateways, methods
@@ -202,6 +203,7 @@ def _page(
         "billing/checkout.html",
         offer=offer,
         bill=bill,
+        credit=grants.would_pay(bill, sellers.seller().id),
         code=code,
         code_error=code_error,
         code_entered=_code(),

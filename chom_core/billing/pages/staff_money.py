@@ -140,11 +140,18 @@ def _payment(payment_id: UUID) -> reads.PaymentInfo:
     return found
 
 
+@desk.get(f"{_AT}/credit/<uuid:grant_id>/revoke", access="staff_admin")
+def revoke_form(tenant_id: UUID, grant_id: UUID) -> Any:
+    return _revoke_page(_enter(tenant_id), grant_id)
+
+
 @desk.post(f"{_AT}/credit/<uuid:grant_id>/revoke", access="staff_admin")
 def revoke(tenant_id: UUID, grant_id: UUID) -> Any:
-    """Take back what is left of promotional credit."""
-    _enter(tenant_id)
-    accounts.revoke(grant_id, request.form.get("reason", "").strip() or _("Taken back by staff"))
+    """Take back what is left of promotional credit; the customer's name is typed to confirm."""
+    customer = _enter(tenant_id)
+    if request.form.get("confirm_name", "").strip() != customer.name:
+        return _revoke_page(customer, grant_id, _("This is not the organisation's name.")), 422
+    accounts.revoke(grant_id, _reason() or _("Taken back by staff"))
     flash(_("The credit is taken back."), "success")
     return redirect(url_for("billing_staff.customer_money", tenant_id=tenant_id), 303)
 
@@ -162,10 +169,10 @@ def end(tenant_id: UUID, invoice_id: UUID, ending: str) -> Any:
         return _end_page(customer, invoice, ending, _("This is not the invoice's number.")), 422
     try:
         if ending == "void":
-            voiding.void(invoice_id, settle="refund", reason=_("Voided by staff"))
+            voiding.void(invoice_id, settle="refund", reason=_reason() or _("Voided by staff"))
             flash(_("Invoice %(number)s is void.", number=invoice.number), "success")
         else:
-            invoices.write_off(invoice_id, _("Written off by staff"))
+            invoices.write_off(invoice_id, _reason() or _("Written off by staff"))
             flash(_("Invoice %(number)s is written off.", number=invoice.number), "success")
     except ChomError as error:
         session().rollback()
@@ -191,6 +198,7 @@ def _end_page(customer: Tenant, invoice: reads.InvoiceInfo, action: str, error: 
         "loses": goes,
         "kept": [_("Payments stay on the books.")] if void else [_("The customer can still pay it.")],
         "verb": _("Void the invoice") if void else _("Write the invoice off"),
+        "reason": _("Why? The audit log keeps it."),
     }
     return render(
         "confirm.html",
@@ -199,6 +207,28 @@ def _end_page(customer: Tenant, invoice: reads.InvoiceInfo, action: str, error: 
         cancel_url=at,
         error=error,
     )
+
+
+def _revoke_page(customer: Tenant, grant_id: UUID, error: str = "") -> str:
+    at = url_for("billing_staff.customer_money", tenant_id=customer.id)
+    grant = next((one for one in reads.credit_info().grants if one.id == grant_id), None)
+    if grant is None:
+        raise NotFound(_("There is no such credit."))
+    danger = {
+        "title": _("Take back promotional credit"),
+        "name": customer.name,
+        "sentence": f"{customer.name}: {grant.reason}",
+        "loses": [_("%(left)s that was not used yet.", left=grant.remaining.format())],
+        "kept": [_("What was used of it already.")],
+        "verb": _("Take it back"),
+        "reason": _("Why? The audit log keeps it."),
+    }
+    action = f"{at}/credit/{grant.id}/revoke"
+    return render("confirm.html", danger=danger, action=action, cancel_url=at, error=error)
+
+
+def _reason() -> str:
+    return request.form.get("reason", "").strip()[:200]
 
 
 def _enter(tenant_id: UUID) -> Tenant:

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import Select, String, cast, func, select
 
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, CreditNote, CreditUse, Invoice
 from chom_core.billing.rules import credits as rules
 from chom_core.database import afresh, clock, here, session
+from chom_core.values.billing import Bill
 from chom_core.values.errors import Conflict, Invalid
 from chom_core.values.ids import uuid7
 from chom_core.values.money import Money
@@ -95,6 +96,10 @@ def add(
 
 def usable(seller_id: UUID, currency: str, *, kind: str = "") -> list[CreditGrant]:
     """Grants that can pay now, in no order, their rows locked and read afresh."""
+    return list(session().scalars(afresh(_usable(seller_id, currency, kind))))
+
+
+def _usable(seller_id: UUID, currency: str, kind: str = "") -> Select[CreditGrant]:
     now = clock.now()
     query = select(CreditGrant).where(
         CreditGrant.seller_id == seller_id,
@@ -104,13 +109,28 @@ def usable(seller_id: UUID, currency: str, *, kind: str = "") -> list[CreditGran
     )
     if kind:
         query = query.where(CreditGrant.kind == kind)
-    query = query.order_by(CreditGrant.id)
-    return list(session().scalars(afresh(query)))
+    return query.order_by(CreditGrant.id)
 
 
 def plan(invoice: Invoice, found: Sequence[CreditGrant], owed: Money) -> rules.Use:
     """What credit would pay of what is `owed` of the invoice, by the rules' order. Changes nothing."""
-    pots = [
+    lines = [(line.kind, line.amount, line.amount - line.discount + line.tax) for line in invoice.lines]
+    return rules.use(_parts(lines, owed), _pots(found), clock.now())
+
+
+def would_pay(bill: Bill, seller_id: UUID) -> Money:
+    """What of a previewed bill the organisation's credit would pay, as `apply` does it. Locks nothing."""
+    found = session().scalars(_usable(seller_id, bill.currency)).all()
+    none = Money.zero(bill.currency)
+    lines = [
+        (line.kind, line.amount.amount, (line.amount - (line.discount or none) + (line.tax or none)).amount)
+        for line in bill.lines
+    ]
+    return bill.total - rules.use(_parts(lines, bill.total), _pots(found), clock.now()).due
+
+
+def _pots(found: Sequence[CreditGrant]) -> list[rules.Credit]:
+    return [
         rules.Credit(
             key=str(grant.id),
             left=Money(grant.remaining, grant.currency),
@@ -122,15 +142,14 @@ def plan(invoice: Invoice, found: Sequence[CreditGrant], owed: Money) -> rules.U
         )
         for grant in found
     ]
-    return rules.use(_parts(invoice, owed), pots, clock.now())
 
 
-def _parts(invoice: Invoice, owed: Money) -> list[rules.Owed]:
+def _parts(lines: Sequence[tuple[str, int, int]], owed: Money) -> list[rules.Owed]:
     """What is owed, by kind of line, in proportion to the lines' totals with tax: credit may be for usage only."""
     weights: dict[str, int] = {}
-    for line in invoice.lines:
-        if line.amount > 0:
-            weights[line.kind] = weights.get(line.kind, 0) + max(line.amount - line.discount + line.tax, 0)
+    for kind, net, total in lines:
+        if net > 0:
+            weights[kind] = weights.get(kind, 0) + max(total, 0)
     if not sum(weights.values()):
         return [rules.Owed(owed)]
     shares = owed.allocate(list(weights.values()))
