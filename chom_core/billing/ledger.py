@@ -23,7 +23,7 @@ refund and a void are the same entries with the signs turned. Nothing is ever ch
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -58,18 +58,22 @@ CHART: dict[str, str] = {
 #: One line of a transaction: account code, signed amount (debit positive), and a party for payables.
 Posting = tuple[str, Money] | tuple[str, Money, str]
 Line = tuple[str, Money, str]
-#: An account of a seller's books with the current organisation: code, party, currency.
-Account = tuple[str, str, str]
+# The entries and their sums on the stored balances, which everybody touches in one order, so that two never wait for
+# each other. Nothing is written where an account is missing yet.
 _ENTRIES = """
-with entry as (
+with line as (
+  select l.id, l.amount, l.currency, a.id as account
+  from unnest(%(ids)s::uuid[], %(codes)s::text[], %(parties)s::text[], %(currencies)s::text[], %(amounts)s::bigint[])
+    as l(id, code, party, currency, amount)
+  join core.ledger_account a on (a.tenant_id, a.seller_id) = (%(tenant)s, %(seller)s)
+    and (a.code, a.party, a.currency) = (l.code, l.party, l.currency)),
+whole as (select from line having count(*) = cardinality(%(ids)s::uuid[])),
+entry as (
   insert into core.ledger_entry (id, created_at, tenant_id, transaction_id, account_id, amount, currency)
-  select id, %(at)s, %(tenant)s, %(transaction)s, account, amount, currency
-  from unnest(%(ids)s::uuid[], %(accounts)s::uuid[], %(amounts)s::bigint[], %(currencies)s::text[])
-    as line(id, account, amount, currency))
+  select id, %(at)s, %(tenant)s, %(transaction)s, account, amount, currency from line, whole)
 insert into core.ledger_balance as b (id, created_at, tenant_id, account_id, balance)
-select id, %(at)s, %(tenant)s, account, amount
-from unnest(%(balances)s::uuid[], %(touched)s::uuid[], %(sums)s::bigint[]) as sum(id, account, amount)
-order by account
+select (%(balances)s::uuid[])[row_number() over (order by account)], %(at)s, %(tenant)s, account, sum(amount)
+from line, whole group by account order by account
 on conflict (tenant_id, account_id) do update set balance = b.balance + excluded.balance
 """
 
@@ -110,7 +114,7 @@ def post(
     transaction_id = made.scalar_one_or_none()
     if transaction_id is None:
         return _same_as_before(key, lines)
-    _write(transaction_id, lines, _accounts(seller_id, lines))
+    _write(transaction_id, seller_id, lines)
     return transaction_id
 
 
@@ -173,36 +177,24 @@ def _same_as_before(key: str, lines: Sequence[tuple[str, Money, str]]) -> UUID:
     return before.id
 
 
-def _accounts(seller_id: UUID, lines: Sequence[Line]) -> dict[Line, UUID]:
-    """The account of each line, in one query where they are known; made where they are not."""
-    wanted = {(code, party, money.currency) for code, money, party in lines}
-    known = _known(seller_id, wanted)
-    if missing := [
-        {"tenant_id": here(), "seller_id": seller_id, "code": code, "party": party, "currency": currency}
-        for code, party, currency in sorted(wanted - known.keys())
-    ]:
-        session().execute(insert(LedgerAccount).on_conflict_do_nothing(), missing)
-        known = _known(seller_id, wanted)
-    return {line: known[line[0], line[2], line[1].currency] for line in lines}
-
-
-def _known(seller_id: UUID, wanted: Collection[Account]) -> dict[Account, UUID]:
-    query = select(LedgerAccount.id, LedgerAccount.code, LedgerAccount.party, LedgerAccount.currency).where(
-        LedgerAccount.seller_id == seller_id, LedgerAccount.code.in_({code for code, _, _ in wanted})
-    )
-    return {(row.code, row.party, row.currency): row.id for row in session().execute(query)}
-
-
-def _write(transaction_id: UUID, lines: Sequence[Line], accounts: Mapping[Line, UUID]) -> None:
-    """The entries, and their sums on the stored balances, which everybody touches in one order."""
-    sums: dict[UUID, int] = {}
-    for line in lines:
-        sums[accounts[line]] = sums.get(accounts[line], 0) + line[1].amount
-    touched = sorted(sums)
+def _write(transaction_id: UUID, seller_id: UUID, lines: Sequence[Line]) -> None:
     values = {
-        "tenant": here(), "transaction": transaction_id, "at": clock.now(), "ids": [uuid7() for _ in lines],
-        "accounts": [accounts[line] for line in lines], "amounts": [line[1].amount for line in lines],
-        "currencies": [line[1].currency for line in lines], "balances": [uuid7() for _ in touched],
-        "touched": touched, "sums": [sums[one] for one in touched],
+        "tenant": here(), "seller": seller_id, "transaction": transaction_id, "at": clock.now(),
+        "ids": [uuid7() for _ in lines], "balances": [uuid7() for _ in lines],
+        "codes": [code for code, _money, _party in lines], "parties": [party for _code, _money, party in lines],
+        "currencies": [money.currency for _code, money, _party in lines],
+        "amounts": [money.amount for _code, money, _party in lines],
     }  # fmt: skip
-    session().connection().exec_driver_sql(_ENTRIES, values)
+    connection = session().connection()
+    if not connection.exec_driver_sql(_ENTRIES, values).rowcount:
+        _open_accounts(seller_id, lines)
+        if not connection.exec_driver_sql(_ENTRIES, values).rowcount:
+            raise RuntimeError("accounts of the ledger could not be opened")
+
+
+def _open_accounts(seller_id: UUID, lines: Sequence[Line]) -> None:
+    """Make those accounts that are not there."""
+    fixed = {"tenant_id": here(), "seller_id": seller_id}
+    wanted = sorted({(code, party, money.currency) for code, money, party in lines})
+    rows = [fixed | {"code": code, "party": party, "currency": currency} for code, party, currency in wanted]
+    session().execute(insert(LedgerAccount).on_conflict_do_nothing(), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from zoneinfo import available_timezones
 
 from flask_babel import gettext as _
@@ -49,8 +50,12 @@ def display_name(text: str, longest: int = 120) -> tuple[str, str]:
     return value, ""
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """To ask reads the whole folder of the system's zones each time."""
+    return frozenset(available_timezones())
+
+
 def zone_fault(name: str) -> str:
     """What is wrong with a time zone's name; empty where it is one."""
-    return (
-        "" if name in available_timezones() else _("Choose a time zone of the list, such as Europe/Berlin.")
-    )
+    return "" if name in _zones() else _("Choose a time zone of the list, such as Europe/Berlin.")

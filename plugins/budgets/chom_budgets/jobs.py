@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from chom_sdk.work import Job, job
+from datetime import datetime
+
+from chom_sdk import clock
+from chom_sdk.work import Job, job, looks_ahead
 
 from . import holding, service
 
@@ -11,3 +14,9 @@ from . import holding, service
 def look(current: Job) -> None:
     """Alerts, and what was chosen for 100 %."""
     holding.look()
+
+
+@looks_ahead(service.LOOK)
+def next_look() -> datetime | None:
+    """Without a budget there is nothing to look at: a test clock passes it. One that is made is looked at then."""
+    return clock.now() if service.budgets() else None

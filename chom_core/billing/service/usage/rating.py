@@ -153,13 +153,14 @@ def rate(of: Subscription, until: datetime, *, last: bool = False, interim: bool
     """
     owners, kept = Owners(of), Kept.read(of)
     late, months = _closed(kept), open_months(of, kept, until, last=last, interim=interim)
-    tariffs = {name: one for name, one in owners.tariffs(of).items() if name in metering.meters()}
+    meters = metering.meters()
+    tariffs = {name: one for name, one in owners.tariffs(of).items() if name in meters}
     names = {*tariffs, *(one.meter for closings in late.values() for one in closings)}
     uses = totals.by_meter(names, [*late, *(month for month, _over in months)])
     found = list(_late(of, owners, kept, late, uses))
     for month, over in months:
         for name, whole in tariffs.items():
-            tariff = usage_tariffs.for_month(of, whole, month, metering.meters()[name].aggregation)
+            tariff = usage_tariffs.for_month(of, whole, month, meters[name].aggregation)
             found.append(line(of, name, month, owners, tariff, kept, uses[month][name], interim=not over))
     return Rating(_bounded(found), months, kept)
 
@@ -234,9 +235,10 @@ def _closed(kept: Kept) -> dict[Period, list[UsageClosing]]:
     is not here any more is left out.
     """
     months: dict[Period, list[UsageClosing]] = {}
+    meters = metering.meters()
     for (name, start), rows in kept.rows.items():
         newest = rows[-1]
-        if name in metering.meters() and start in kept.months and newest.period_end > kept.looked_back:
+        if name in meters and start in kept.months and newest.period_end > kept.looked_back:
             months.setdefault(Period(newest.period_start, newest.period_end), []).append(newest)
     return months
 

@@ -97,11 +97,11 @@ class _Piece:
 
 @dataclass(slots=True)
 class _Asked:
-    """Meters over a period, and by each of them and subject: the pieces of the period in the order of time; and, with
-    `levels`, what meters that carry one stood at just before it (last value, sum of all changes).
+    """Meters, with how each aggregates, over a period; and by each of them and subject: the pieces of the period in
+    the order of time, and with `levels` what those that carry one stood at just before it (last value, sum of all).
     """
 
-    meters: Sequence[str]
+    meters: Mapping[str, str]
     period: Period
     levels: bool = True
     pieces: dict[str, dict[UUID, list[_Piece]]] = field(default_factory=lambda: defaultdict(dict))
@@ -109,7 +109,7 @@ class _Asked:
 
     @property
     def carried(self) -> list[str]:
-        return [meter for meter in self.meters if self.levels and _aggregation(meter) in _CARRIED]
+        return [meter for meter, how in self.meters.items() if self.levels and how in _CARRIED]
 
 
 def used(meter: str, period: Period, subject: UUID | None = None) -> Decimal:
@@ -134,10 +134,11 @@ def by_meter(
 ) -> dict[Period, dict[str, dict[UUID, Use]]]:
     """`by_subject` of several meters in several periods, in one question."""
     asked, now = [], clock.now()
+    kinds = {meter: _aggregation(meter) for meter in meters}
+    means = {meter: how for meter, how in kinds.items() if how == "time_weighted"}
+    others = {meter: how for meter, how in kinds.items() if meter not in means}
     for period in periods:
         so_far = Period(period.start, now) if period.start < now < period.end else period
-        means = [meter for meter in meters if _aggregation(meter) == "time_weighted"]
-        others = [meter for meter in meters if meter not in means]
         asked += [(period, _Asked(group, one)) for group, one in ((means, so_far), (others, period)) if group]
     _ask([one for _period, one in asked])
     found: dict[Period, dict[str, dict[UUID, Use]]] = {period: {} for period in periods}
@@ -147,7 +148,7 @@ def by_meter(
 
 
 def _uses(meter: str, asked: _Asked) -> dict[UUID, Use]:
-    how, pieces, opening = _aggregation(meter), asked.pieces[meter], asked.opening[meter]
+    how, pieces, opening = asked.meters[meter], asked.pieces[meter], asked.opening[meter]
     if how == "unique":
         keys = _keys(meter, asked.period)
         return {subject: Use(keys.get(subject, Decimal(0)), _events(of)) for subject, of in pieces.items()}
@@ -160,7 +161,8 @@ def _uses(meter: str, asked: _Asked) -> dict[UUID, Use]:
 
 def days(meter: str, period: Period) -> list[DayUse]:
     """Each day of the period, by subject: what a line of an invoice is made of."""
-    how, asked = _aggregation(meter), _Asked([meter], period, levels=False)
+    how = _aggregation(meter)
+    asked = _Asked({meter: how}, period, levels=False)
     _ask([asked])
     by_day = "total" if how in ("sum", "level") else "events" if how in ("count", "unique") else "last_value"
     found = [
