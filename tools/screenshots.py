@@ -129,6 +129,16 @@ def tour(camera: Camera) -> None:
     camera.press("form:has([value='dana@lanternworks.example']) [type=submit]")
     camera.go("/staff/plugins/projects")
     camera.shoot("staff-plugins-light")
+    camera.go("/staff/payments")
+    camera.shoot("staff-payments-dark")
+    camera.page.set_viewport_size(DESK)
+    camera.go("/demo/")
+    camera.press("form:has([value='mara@northlight.example']) [type=submit]")
+    camera.go("/usage/meters/traffic_gb?days=90")
+    camera.page.locator(".chart-canvas canvas").wait_for()
+    camera.shoot("usage-light")
+    camera.go("/usage/")
+    camera.shoot("usage-phone")
 
 
 def main() -> int:
