@@ -41,7 +41,8 @@ class UsageLine:
     """A meter's use in a month of a subscription: all of it, what of it was billed before, and what is due now.
 
     `interim`: the month is not over. `late`: it was closed before, and what came since makes the difference.
-    `fresh`: it is not what the last closing of the month says. `amount` may be nearer to zero than `rated.amount`.
+    `fresh`: the last closing of the month says otherwise (how much, or at which prices). `amount` may be nearer to
+    zero than `rated.amount`.
     """
 
     of: Subscription
@@ -224,6 +225,8 @@ def line(
     before = kept.billed(name, month.start, tariff) if rows else None
     rated = pricing.rate(tariff, use.quantity, of.currency, before, last=not interim)
     same = bool(rows) and (rows[-1].quantity, rows[-1].events) == (use.quantity, use.events)
+    if same and not late:  # after a change of plan the same use may cost something else
+        same = rows[-1].terms == usage_tariffs.terms(tariff)
     return UsageLine(
         of, metering.meters()[name], name, month, use, tariff, paid, rated, rated.amount,
         rows[-1].number + 1 if rows else 1, fresh=not same, interim=interim, late=late,
