@@ -117,6 +117,23 @@ def test_a_year_has_limits_by_the_month(buyer: UUID) -> None:
     books_are_right()
 
 
+def test_a_mean_waits_for_the_end_of_its_month(buyer: UUID) -> None:
+    """100 GB on one day of thirty-one are not a month of 100 GB."""
+    sold(buyer, "early-mean", "1.00", limit=1000)
+    with transaction(PLATFORM_ID):
+        row = catalogue.plan("early-mean")
+        versions.set_usage_price(row, "storage_gb", "USD", versions.per_unit("1.00"))
+    use(buyer, 31, "storage_gb", at=at("2024-01-02"))
+    stand(buyer, "2024-01-03")
+    assert billed_early(buyer) == 0
+    use(buyer, 0, "storage_gb")
+    use(buyer, 10)
+    assert billed_early(buyer) == 1
+    assert renew(buyer, "2024-02-01") == 1
+    assert used(buyer) == [1000, 100]
+    books_are_right()
+
+
 def test_after_a_trial_the_first_period_ends_on_the_customers_day(buyer: UUID) -> None:
     plan("wish-trial", 3100, trial_days=14)
     stand(buyer, "2024-01-01")

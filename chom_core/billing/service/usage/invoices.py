@@ -10,10 +10,11 @@ from chom_core.billing.service.dunning import holds
 from chom_core.billing.service.invoicing import invoices, sellers
 from chom_core.billing.service.offers import limits
 from chom_core.billing.service.subscribing import renewal, subscriptions
-from chom_core.billing.service.usage import closing
+from chom_core.billing.service.usage import closing, metering
 from chom_core.billing.service.usage import rating as usage_rating
 from chom_core.billing.service.usage.rating import Kept, open_months
 from chom_core.database import clock, restart, session
+from chom_core.plugin_host import Meter
 from chom_core.values.money import Money
 from chom_core.values.period import Period
 
@@ -75,11 +76,18 @@ def bill_so_far(subscription_id: UUID) -> UUID | None:
     if of.status not in subscriptions.LIVE or holds.stands_still(of):
         return None
     zero, now = Money.zero(of.currency), clock.now()
-    month = [line for line in usage_rating.lines(of, now, interim=True) if line.interim]
+    month = [
+        line for line in usage_rating.lines(of, now, interim=True) if line.interim and _early(line.meter)
+    ]
     billed = sum((line.billed for line in month), start=zero)
     if not _limits(of).reached(billed, sum((line.fees for line in month), start=zero)):
         return None
     return _invoice(of, Period(of.current_period_start, now), interim=True)
+
+
+def _early(meter: Meter) -> bool:
+    """Whether a month that goes on says what is used by now. A mean is of the whole month: it is billed at its end."""
+    return meter.aggregation != "time_weighted"
 
 
 def _limits(of: Subscription) -> limits.Limits:
@@ -91,7 +99,11 @@ def _limits(of: Subscription) -> limits.Limits:
 
 
 def _invoice(of: Subscription, period: Period, *, interim: bool = False) -> UUID | None:
-    charges = closing.usage_charges(of, period, interim=interim)
+    charges = [
+        charge
+        for charge in closing.usage_charges(of, period, interim=interim)
+        if not charge.details["interim"] or _early(metering.meters()[charge.details["meter"]])
+    ]
     if not charges:
         return None
     seller = session().get_one(Seller, of.seller_id)
