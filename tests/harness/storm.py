@@ -29,7 +29,7 @@ from tests.harness.storm_sky import Sky, sky
 from tests.harness.storm_verdict import Verdict
 
 #: Seconds after which what a dead handler held is taken back.
-LEASE = 1.0
+LEASE = 2.0
 SIDE_BY_SIDE = 2
 Run = tuple[Verdict, dict[str, int]]
 

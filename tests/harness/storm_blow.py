@@ -148,7 +148,7 @@ class Storm:
         """Somebody in this role, unless there is one."""
         if any(role == known for known, _ends in self.children.values()):
             return
-        lives = 1e9 if self.calm else self.dice.uniform(0.3, 6.0)
+        lives = 1e9 if self.calm else self.dice.uniform(1.0, 20.0)
         seed = self.dice.random()
         pid = os.fork()
         if pid == 0:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
-from chom_sdk import NotFound, clock, session, uuid7
+from chom_sdk import Invalid, NotFound, clock, session, uuid7
 from chom_sdk.billing import Payee, disputed, keep_method, payment_id, recheck_payment, recheck_refund
 from chom_sdk.work import Job, enqueue, outside
 from chom_stripe import payouts
@@ -17,7 +17,7 @@ from chom_stripe.cards import as_saved
 from chom_stripe.keys import NAME, Keys, api, read
 from chom_stripe.models import Dispute
 from chom_stripe.outcomes import money, plain, spoken
-from chom_stripe.webhooks import HEAR, event_of
+from chom_stripe.webhooks import HEAR, event_of, is_here, named
 
 if TYPE_CHECKING:
     from stripe import Dispute as StripeDispute
@@ -37,6 +37,8 @@ def hear(job: Job) -> None:
     if found is None or tenant_id is None:
         note = "not made by CHOM" if found is not None else "Stripe has it no more"
         done = "ignored"
+    elif job.tenant_id != tenant_id and not is_here(tenant_id):
+        note, done = "not made by this CHOM", "ignored"
     elif job.tenant_id != tenant_id:
         enqueue(HEAR, {"event": str(row_id)}, tenant_id=tenant_id, key=f"{HEAR}:{row_id}:{tenant_id}")
         return
@@ -76,11 +78,14 @@ def _fetch(keys: Keys, kind: str, reference: str) -> Any:
 
 
 def _tenant(found: Any) -> UUID | None:
-    """Whose it is, by the metadata that we gave it (or its payment intent, or its customer)."""
+    """Whose it is, by the metadata that we gave it (or its payment intent, or its customer).
+
+    None where it is not ours: another house may share the account, and write what it likes into its metadata.
+    """
     for one in (found, getattr(found, "payment_intent", None), getattr(found, "customer", None)):
         name = plain(getattr(one, "metadata", None)).get("chom_tenant", "")
         if name:
-            return UUID(name)
+            return named(name)
     return None
 
 
@@ -136,7 +141,11 @@ def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
     session().execute(row.on_conflict_do_update(index_elements=["mode", "reference"], set_=values))
     if found.status.startswith("warning_"):
         return "an inquiry; no money moved"
-    disputed(payment, found.id, amount, _DECIDED.get(found.status, "open"))  # type: ignore[arg-type]
+    try:
+        disputed(payment, found.id, amount, _DECIDED.get(found.status, "open"))  # type: ignore[arg-type]
+    except Invalid as odd:
+        # a bank may count in a currency of its own: it stands in the list, and a person posts it
+        return f"nothing posted: {odd.detail}"
     return f"dispute {found.status}"
 
 

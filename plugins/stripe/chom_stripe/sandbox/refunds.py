@@ -15,6 +15,8 @@ def create(data: Body) -> tuple[int, Body]:
     amount = store.number(data, "amount") or left
     if intent["status"] != "succeeded" or left <= 0:
         raise Refusal(400, "This charge cannot be refunded (any more).", code="charge_already_refunded")
+    if any(one["status"] != "won" for one in store.listed("dispute", "", {}, intent["id"])["data"]):
+        raise Refusal(400, "This charge has been charged back.", code="charge_disputed")
     if not 0 < amount <= left:
         raise Refusal(400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).")
     store.save({**intent, "amount_refunded": intent["amount_refunded"] + amount})
