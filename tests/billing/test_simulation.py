@@ -1,4 +1,5 @@
-"""A small company over three months: the books are right, and the same seed gives the same ledger, stopped or not."""
+"""A small company over three months: the books are right, and the same seed gives the same ledger, stopped or not, by
+one process or by two."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest
+from cryptography.fernet import Fernet
 
-from chom_core import setup
+from chom_core import config, setup
 from chom_core.database import engine
 from chom_core.identity import options
 from chom_core.plugin_host import gate
+from chom_core.simulation import crew
 from chom_core.simulation.cast import cast
 from chom_core.simulation.run import Simulation
 from chom_core.simulation.script import month
@@ -24,13 +27,19 @@ from tests.conftest import Database, make_tenant
 
 UNTIL = datetime(2026, 10, 1, tzinfo=UTC)
 SEED = 7
+KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
-def quick_passwords() -> Iterator[None]:
+def quick_passwords(shop: Database) -> Iterator[None]:
+    before = config._current
+    config.use(
+        config.Settings(shop.app, "redis://127.0.0.1:9/0", (KEY,))
+    )  # no demo: the guard looks who is here
     options.configure(options.Settings(argon2_memory_kib=1024, argon2_passes=1))
     yield
     options.configure(None)
+    config._current = before
 
 
 def simulation(months: int = 3, tenants: int = 6, **more: object) -> Simulation:
@@ -68,11 +77,24 @@ def test_the_books_are_right_and_the_same_seed_is_the_same_ledger(
     looks = itertools.count()
     stopped = simulation(stopping=lambda: next(looks) == 5).run()
     assert stopped["simulate"] == "stopped" and stopped["ledger_hash"] != whole["ledger_hash"]
-    again = simulation().run()
+    again = simulation(processes=2).run()
     books_are_right()
     bound.dispose()
     same = {name: value for name, value in again.items() if name != "seconds"}
     assert same == {name: value for name, value in whole.items() if name != "seconds"}
+
+
+def test_a_crew_shares_whole_families_evenly() -> None:
+    actors = cast(SEED, 24, 90)
+    dealt = crew.shares(actors, 24, 4)
+    assert sorted(one.number for share in dealt for one in share) == [one.number for one in actors]
+    for share in dealt:
+        numbers = [one.number for one in share]
+        assert numbers == sorted(numbers)
+        assert {one.parent for one in share if one.parent is not None} <= set(numbers)
+    months = [sum(24 - one.joins for one in share) for share in dealt]
+    assert max(months) < 1.3 * min(months)
+    assert crew.shares(actors[:1], 24, 4) == [actors[:1]]
 
 
 def test_it_refuses_where_somebody_is_real(shop: Database, quick_passwords: None) -> None:

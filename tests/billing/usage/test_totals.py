@@ -95,6 +95,10 @@ def test_any_order_duplicates_and_corrections_give_the_raw_figure(
     with transaction(tenant):
         found = totals.used(f"t.{kind}", Period(start, end))
         assert found == aggregate(Aggregation(kind), true, Period(start, until))
+        spans = [Period(start, end), MONTH]
+        at_once = totals.by_meter([f"t.{one}" for one in KINDS], spans)
+        for span in spans:
+            assert at_once[span] == {f"t.{one}": totals.by_subject(f"t.{one}", span) for one in KINDS}
         rollups.rebuild()
         assert totals.used(f"t.{kind}", Period(start, end)) == found
     proven()
