@@ -134,9 +134,12 @@ class Gateway(Protocol):
     It raises `Unavailable` where the answer is unknown (core asks again with the same key) and `Invalid` for fields.
     """
 
-    name: str
-    title: str
-    sandbox: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def sandbox(self) -> bool: ...
 
     def card_form(self, query: CardFormQuery) -> CardForm:
         """The fields that ask for a card."""

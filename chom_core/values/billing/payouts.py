@@ -77,9 +77,12 @@ class PayoutResult:
 class PayoutGateway(Protocol):
     """Pays money out. Core saves the payout first, then calls with no transaction open; Unavailable: not known yet."""
 
-    name: str
-    title: str
-    sandbox: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def sandbox(self) -> bool: ...
 
     def account(self, payee: Payee) -> PayeeAccount | None:
         """The payee's account as the gateway has it now; None before the first onboarding."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chom_sdk import Conflict
 from chom_sdk.billing import FollowUp, PaymentRequest, PaymentResult
@@ -63,11 +63,11 @@ def capture(keys: Keys, request: FollowUp) -> PaymentResult:
 
     with spoken():
         _of(keys, request)
-        part: dict[str, int] = {"amount_to_capture": minor(request.amount)} if request.amount else {}
+        part: Any = {"amount_to_capture": minor(request.amount)} if request.amount else {}
         try:
             done = api(keys).payment_intents.capture(
                 request.reference, part, {"idempotency_key": name(request)}
-            )  # type: ignore[arg-type]
+            )
         except stripe.IdempotencyError:
             raise
         except stripe.InvalidRequestError as error:
@@ -120,21 +120,19 @@ def refund(keys: Keys, request: FollowUp) -> PaymentResult:
 
 def _create(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentIntent:
     facts = {"chom_key": request.key, "chom_tenant": str(request.tenant_id)}
-    return api(keys).payment_intents.create(
-        {
-            "amount": minor(request.amount),
-            "currency": request.amount.currency.lower(),
-            "customer": cards.customer(keys, request.tenant_id),
-            "payment_method": request.method,
-            "allowed_payment_method_types": ["card"],
-            "capture_method": "automatic" if capture else "manual",
-            "confirm": True,
-            "description": request.description[:500],
-            "metadata": facts,
-            **({"off_session": True} if request.off_session else {"return_url": request.return_url}),
-        },
-        {"idempotency_key": name(request)},
-    )
+    asked: Any = {
+        "amount": minor(request.amount),
+        "currency": request.amount.currency.lower(),
+        "customer": cards.customer(keys, request.tenant_id),
+        "payment_method": request.method,
+        "allowed_payment_method_types": ["card"],
+        "capture_method": "automatic" if capture else "manual",
+        "confirm": True,
+        "description": request.description[:500],
+        "metadata": facts,
+        **({"off_session": True} if request.off_session else {"return_url": request.return_url}),
+    }
+    return api(keys).payment_intents.create(asked, {"idempotency_key": name(request)})
 
 
 def _find_intent(keys: Keys, request: PaymentRequest) -> PaymentIntent | None:
@@ -144,12 +142,10 @@ def _find_intent(keys: Keys, request: PaymentRequest) -> PaymentIntent | None:
 
 
 def _give_back(keys: Keys, request: FollowUp) -> Refund:
-    part: dict[str, int] = {"amount": minor(request.amount)} if request.amount else {}
+    part = {"amount": minor(request.amount)} if request.amount else {}
     facts = {"chom_key": request.key, "chom_tenant": str(request.tenant_id), "reason": request.reason[:400]}
-    return api(keys).refunds.create(
-        {"payment_intent": request.reference, "metadata": facts, **part},  # type: ignore[typeddict-item]
-        {"idempotency_key": name(request)},
-    )
+    asked: Any = {"payment_intent": request.reference, "metadata": facts, **part}
+    return api(keys).refunds.create(asked, {"idempotency_key": name(request)})
 
 
 def _find_refund(keys: Keys, request: FollowUp) -> Refund | None:

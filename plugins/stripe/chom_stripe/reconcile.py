@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -125,7 +125,7 @@ def _of_this_account(payments: Iterable[GatewayPayment], keys: Keys) -> list[Gat
 
 def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], list[dict[str, object]]]:
     """Stripe's payments and refunds of the window, and its events that we may have missed."""
-    created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+    created: Any = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
     with spoken():
         v1 = api(keys)
         refunds: dict[str, int] = {}
@@ -133,9 +133,9 @@ def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], li
             if refund.status == "succeeded" and refund.payment_intent:
                 name = str(refund.payment_intent)
                 refunds[name] = refunds.get(name, 0) + refund.amount
-        every = v1.payment_intents.list({"created": created, "limit": 100}).auto_paging_iter()  # type: ignore[typeddict-item]
+        every = v1.payment_intents.list({"created": created, "limit": 100}).auto_paging_iter()
         theirs = [_theirs(one, refunds.get(one.id, 0)) for one in every]
-        heard = v1.events.list({"created": created, "limit": 100}).auto_paging_iter()  # type: ignore[typeddict-item]
+        heard = v1.events.list({"created": created, "limit": 100}).auto_paging_iter()
         return theirs, [one.to_dict() for one in heard if one.type.startswith(webhooks.HEARD)]
 
 

@@ -109,6 +109,6 @@ def _requests_of(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
             continue
         method, place = call.args[0], call.args[1]
         if isinstance(place, ast.Call) and isinstance(place.func, ast.Attribute):
-            place = place.func.value  # type: ignore[assignment]  # "/v1/refunds/{refund}".format(...)
+            place = place.func.value  # "/v1/refunds/{refund}".format(...)
         if isinstance(method, ast.Constant) and isinstance(place, ast.Constant):
             yield str(method.value).lower(), re.sub(r"\{[^}]*\}", "{}", str(place.value))

@@ -66,9 +66,8 @@ class Transport(stripe.HTTPClient):
         finally:
             store.at.reset(token)
         if lost:
-            raise stripe.APIConnectionError(
-                "The answer was lost on its way (a fault of the sandbox).", should_retry=True
-            )
+            lost_words = "The answer was lost on its way (a fault of the sandbox)."
+            raise stripe.APIConnectionError(lost_words, should_retry=True)  # type: ignore[no-untyped-call]
         return answer
 
     def _sleep_time_seconds(self, num_retries: int, response: Any = None) -> float:
