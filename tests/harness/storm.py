@@ -82,7 +82,10 @@ def blow_all(
 
 def _teller(name: str, tell: Callable[[str], None]) -> Callable[[Future[Run]], None]:
     def ended(future: Future[Run]) -> None:
-        tell(f"{name}: {'broke' if future.exception() else future.result()[1]}")
+        if future.exception():
+            return tell(f"{name}: broke")
+        verdict, figures = future.result()
+        return tell(f"{name}: {figures} ledger {verdict.ledger}, {verdict.unheard} unheard")
 
     return ended
 
