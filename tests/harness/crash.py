@@ -179,7 +179,7 @@ class Siege:
     def _be(self, role: str, bomb: Bomb | None) -> None:
         """The child's life."""
         try:
-            worker._die_with(os.getppid())
+            worker.die_with(os.getppid())
             random.seed(self.spawned)
             engine.forget_connections()
             if self.planted:

@@ -161,7 +161,7 @@ class Storm:
     def _be(self, live: Callable[[], None], seed: float) -> None:
         """A child's life."""
         try:
-            worker._die_with(os.getppid())
+            worker.die_with(os.getppid())
             random.seed(seed)
             engine.forget_connections()
             if self.plant is not None:
