@@ -143,7 +143,8 @@ def web(host: str, port: int, workers: int) -> None:
 def doctor(as_json: bool) -> None:
     """Look at everything this installation stands on, and say what to do. Exits 1 where something fails."""
     import logging
-    from dataclasses import asdict
+
+    from msgspec.structs import asdict
 
     from chom_core.app import start
     from chom_core.console import health

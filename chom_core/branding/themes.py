@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from chom_core.branding import tokens
 from chom_core.branding.tokens import Tokens
@@ -29,8 +30,7 @@ _RULE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(Struct, frozen=True):
     """An installed look. `layouts` are its presets by name, each a set of lengths."""
 
     name: str
@@ -40,8 +40,7 @@ class Theme:
     layouts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Themes:
+class Themes(Struct, frozen=True):
     """What is installed: the themes by name, and why others were skipped."""
 
     found: Mapping[str, Theme]

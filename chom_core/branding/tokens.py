@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from flask_babel import gettext as _
+from msgspec import Struct, field
 
 from chom_core.values.errors import Invalid
 from chom_core.web.colours import contrast, ink, mix, readable
@@ -37,8 +37,7 @@ _LENGTH = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?)(px|rem)\Z")
 _GENERIC = {"serif", "sans-serif", "monospace", "system-ui", "ui-sans-serif", "ui-serif", "ui-monospace"}
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(Struct, frozen=True):
     """A set of tokens, whole or in part. What a theme brings, and what a brand lays over it."""
 
     light: Mapping[str, str] = field(default_factory=dict)

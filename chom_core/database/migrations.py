@@ -8,10 +8,10 @@ Alembic itself is imported where it is used: a web process never migrates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
@@ -25,8 +25,7 @@ _LOCK = 0x43484F4D  # "CHOM": one migration at a time on a database
 _SCRIPTS = Path(__file__).parent / "alembic"
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """One line of migrations: the core's or a plugin's.
 
     `statements` are what tables cannot say by themselves (functions, triggers): like policies they are made anew at

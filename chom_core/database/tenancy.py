@@ -7,8 +7,8 @@ There is no FORCE: the owner migrates data and dumps; the application never owns
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.orm import DeclarativeBase
 
@@ -22,8 +22,7 @@ class Undeclared(Exception):
     """A table has no tenancy, or the database does not match what the tables declare."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """One row policy as pg_policies shows it."""
 
     name: str
@@ -33,8 +32,7 @@ class Policy:
     check: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fenced:
+class Fenced(Struct, frozen=True):
     """A table with what it declares."""
 
     table: Table

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from chom_core import config
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """`public_url`: where people reach CHOM, for mailed links; never taken from a request's Host header.
 
     argon2 costs: OWASP's minimum (19 MiB, 2 passes) by default; tests lower them. Times are machine time.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from msgspec import Struct
 from sqlalchemy import delete, update
 
 from chom_core.database import clock, session, transaction
@@ -23,8 +23,7 @@ from chom_core.values.errors import TooMany
 from chom_core.values.ids import uuid7
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """`free` attempts, then `first` seconds of wait, doubling up to `longest`; a quiet day forgets all."""
 
     free: int

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.identity.service.organisations import OrganisationOption, organisations_of
 from chom_core.values.principal import Role
 
 
-@dataclass(frozen=True, slots=True)
-class PersonView:
+class PersonView(Struct, frozen=True):
     """Who is logged in (`g.person`)."""
 
     id: UUID
@@ -22,8 +22,7 @@ class PersonView:
     theme: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationView:
+class OrganisationView(Struct, frozen=True):
     """The organisation of the request (`g.organisation`), and the person's or key's role in it."""
 
     id: UUID

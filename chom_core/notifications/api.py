@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.notifications import schemas, service
 from chom_core.notifications.models import Notification
@@ -16,8 +17,7 @@ from chom_core.values.errors import Invalid
 api = ApiRoutes("notifications", __name__, prefix="/notifications")
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationView:
+class NotificationView(Struct, frozen=True):
     """A message as the API gives it."""
 
     id: UUID

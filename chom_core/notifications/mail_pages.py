@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
 from flask import Response, flash, g, redirect, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from msgspec import Struct
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import defer
 from werkzeug.wrappers import Response as BaseResponse
@@ -49,8 +49,7 @@ def _listing(staff: bool) -> ListPage:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """One of the two places: its address, and whether it can do more than look."""
 
     prefix: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.support import NullTranslations, Translations
+from msgspec import Struct, field
 
 from chom_core.values.money import Money
 from chom_core.web import formats
@@ -23,8 +23,7 @@ def translations(locale: str) -> NullTranslations:
     return Translations.load(str(_FOLDER), [locale, locale.partition("_")[0]])
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """A sentence not yet in any language, with what goes into it: `phrase("%(name)s is ready", name=…)`."""
 
     message: str
@@ -42,8 +41,7 @@ def phrase(message: str, /, **values: Any) -> Phrase:
     return Phrase(message, values)
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """Money inside a phrase, written as the reader's language writes it."""
 
     money: Money
@@ -52,8 +50,7 @@ class Amount:
         return self.money.format(locale)
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Struct, frozen=True):
     """A date inside a phrase: the day it is in `zone` then, written as the reader's language writes it."""
 
     at: datetime

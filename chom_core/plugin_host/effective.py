@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -18,8 +19,7 @@ from chom_core.database import PLATFORM_ID
 from chom_core.plugin_host.manifest import Plugin
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One of the conditions: does it hold, and why, in words."""
 
     name: str
@@ -27,8 +27,7 @@ class Condition:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class EffectiveState:
+class EffectiveState(Struct, frozen=True):
     """Whether a plugin is on, with every condition. `wanted` leaves the breaker aside: closed hooks go by it."""
 
     plugin: str
@@ -52,8 +51,7 @@ class EffectiveState:
         return _("On: %(why)s", why=reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Who switched a plugin, when and why."""
 
     on: bool

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 import pluggy
+from msgspec import Struct
 
 from chom_core.hookspecs import marker
 from chom_core.plugin_host.dispatch import Implementation
@@ -47,8 +48,7 @@ class Loaded:
         return Path(str(module.__file__)).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A plugin that is here but does not run, and why."""
 
     name: str

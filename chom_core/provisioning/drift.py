@@ -7,10 +7,10 @@ look are left out, since their node is being changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import exists, select
 
 from chom_core.database import clock, everyone, session, transaction
@@ -23,8 +23,7 @@ from chom_core.values.provisioning import Found, NodeInfo
 _RUNS = {"active": True, "stopped": False, "suspended": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """A service of a node as the record has it."""
 
     id: UUID
@@ -35,8 +34,7 @@ class Recorded:
     busy: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One difference that a sweep found."""
 
     sort: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from chom_core.database import current, session
@@ -150,8 +150,7 @@ def operations(
     return [views.operation_info(row) for row in session().scalars(query)]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of an operation's log."""
 
     seq: int

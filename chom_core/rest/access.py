@@ -5,10 +5,10 @@ An app with a route that declares no access does not start (DESIGN §3.8).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from msgspec import Struct
 
 from chom_core.values.access import Access, Who
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 _KEY = "chom_routes"
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A route's declaration: its access, and the plugin whose gate guards it (None: the core's).
 
     A `bare` route has no unit of work and no principal: files, and probes that must answer without a database.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from flask import request
+from msgspec import Struct
 from sqlalchemy import Select
 
 from chom_core.database import session
@@ -18,8 +18,7 @@ T = TypeVar("T")
 DEFAULT, MOST = 50, 200
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """One page of a list. `next` is the cursor of the page after it, None on the last."""
 
     items: Sequence[T]

@@ -7,13 +7,13 @@ contract suite checks that answers match them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 import msgspec
 from flask import Blueprint, Flask, Response, request
 from marshmallow import Schema
+from msgspec import Struct
 
 from chom_core.database import acting_as
 from chom_core.plugin_host.registry import registry
@@ -48,8 +48,7 @@ def encode(value: Any) -> bytes:
     return _encoder.encode(_plain(value) if isinstance(value, (Page, Money)) else value)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One endpoint as the document describes it: `into` is the schema of its input, `out` of its answer.
 
     `shape`: a type that msgspec reads the body into, where marshmallow would cost more than the work itself.

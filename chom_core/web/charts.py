@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from markupsafe import Markup
+from msgspec import Struct, field
 
 Value = float | int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One line or set of bars. `tone`: primary, neutral, info, good, warn, bad. `values`: None where unknown."""
 
     label: str
@@ -25,8 +24,7 @@ class Series:
     tone: str = "primary"
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """A chart over `x`: Unix seconds, or words where `time` is False. `unit` follows each figure (`GB`, `%`)."""
 
     title: str

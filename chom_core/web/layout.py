@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from flask import Blueprint, Flask, current_app, request
 from flask_babel import get_locale
 from markupsafe import Markup, escape
+from msgspec import Struct, field
 
 from chom_core.web import charts, formats, live
 from chom_core.web.colours import brand_css
@@ -26,8 +26,7 @@ PREFIX = "/assets"
 THEME_COOKIE = "chom_theme"
 
 
-@dataclass(frozen=True, slots=True)
-class Brand:
+class Brand(Struct, frozen=True):
     """Who the page speaks for. `tokens`: see `colours.brand_css`."""
 
     name: str = "CHOM"
@@ -40,8 +39,7 @@ class Brand:
     privacy_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NavEntry:
+class NavEntry(Struct, frozen=True):
     """One line of the sidebar. `badge` is a short count or word; `key` a letter: `g` then it goes there."""
 
     label: str
@@ -52,16 +50,14 @@ class NavEntry:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NavSection:
+class NavSection(Struct, frozen=True):
     """Lines of the sidebar under one heading (none for the first)."""
 
     items: tuple[NavEntry, ...]
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Banner:
+class Banner(Struct, frozen=True):
     """A bar above every page: the sandbox, «viewing as», a card that failed. `action` posts when `post` is set."""
 
     text: str

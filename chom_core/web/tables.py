@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from flask import Request, Response
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -37,8 +38,7 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(Struct, frozen=True):
     """A way to sort: the column, how its cursor text reads (`str`, `int`, `moment`), how a row gives its value."""
 
     column: Column
@@ -47,8 +47,7 @@ class Sort:
     label: object = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """A filter: a select where it has `choices`, else a search field. The page applies it; this only carries it."""
 
     name: str
@@ -56,8 +55,7 @@ class Filter:
     choices: Sequence[tuple[str, object]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Rows and the addresses of the neighbouring pages (empty at an end)."""
 
     rows: Sequence[Any]

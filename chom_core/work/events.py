@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.database import clock, current, session
 from chom_core.values.ids import uuid7
@@ -74,8 +75,7 @@ def emit(
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Struct, frozen=True):
     """Events of `event_type` become jobs of `job_kind`."""
 
     event_type: str

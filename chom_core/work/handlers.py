@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.database import acting_as
 
@@ -21,8 +23,7 @@ class GiveUp(Exception):
     """Raised by a handler: trying again would not help. The job ends `failed`, with this text."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventFact:
+class EventFact(Struct, frozen=True):
     """An event as its handler sees it. Deliveries are unordered: refetch the subject, use `seq` to know the newer."""
 
     id: UUID
@@ -61,8 +62,7 @@ Handler = Callable[[Job], None]
 F = TypeVar("F", bound=Handler)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of job: its handler, and how it is run."""
 
     name: str
@@ -71,7 +71,7 @@ class Kind:
     pool: str
     timeout: float
     attempts: int
-    events: tuple[str, ...] = field(default=())
+    events: tuple[str, ...] = ()
 
 
 KINDS: dict[str, Kind] = {}

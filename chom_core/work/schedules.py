@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.database import acting_as, clock, session, transaction
 from chom_core.values.errors import Invalid
@@ -17,8 +18,7 @@ from chom_core.work.cron import next_after
 from chom_core.work.handlers import POOLS
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleSpec:
+class ScheduleSpec(Struct, frozen=True):
     """`kind` is enqueued whenever `cron` is due in `zone`: once, or once for each organisation the plugin is on for.
 
     The job's args hold `due`, the time it was due, as ISO 8601.
@@ -76,8 +76,7 @@ def install(plugin: str | None, wanted: Iterable[ScheduleSpec]) -> None:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A row of core.schedule, as far as running it needs."""
 
     id: UUID

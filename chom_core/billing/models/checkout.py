@@ -1,7 +1,5 @@
 """A purchase on its way: what ties the clicks, the attempts to pay, the invoice and the service together."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

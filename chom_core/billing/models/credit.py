@@ -3,8 +3,6 @@
 A grant's `remaining` is a projection of its uses, as a ledger balance is of its entries; `ledger.check` recomputes it.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -118,7 +116,7 @@ class CreditNote(TenantRow, AppendOnly, Model):
     issued_at: Mapped[datetime]
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
-    lines: Mapped[list[CreditNoteLine]] = relationship(
+    lines: Mapped[list["CreditNoteLine"]] = relationship(
         lazy="selectin", order_by="CreditNoteLine.position", viewonly=True
     )
 

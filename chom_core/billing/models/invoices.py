@@ -1,7 +1,5 @@
 """Invoices. Once finalised, an invoice's facts are frozen: a trigger (ddl.py) refuses to change them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -75,7 +73,7 @@ class Invoice(TenantRow, Model):
     voided_at: Mapped[datetime | None]
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
 
-    lines: Mapped[list[InvoiceLine]] = relationship(lazy="selectin", order_by="InvoiceLine.position")
+    lines: Mapped[list["InvoiceLine"]] = relationship(lazy="selectin", order_by="InvoiceLine.position")
 
     @property
     def due(self) -> Money:

@@ -1,7 +1,5 @@
 """Cards on file, and attempts to move money. An attempt is saved and committed before the gateway is called."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 

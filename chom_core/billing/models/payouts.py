@@ -3,8 +3,6 @@
 Both stand in the payee's own organisation, beside the ledger's payable and payout accounts that they explain.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 

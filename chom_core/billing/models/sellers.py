@@ -1,7 +1,5 @@
 """Who sells, under which numbers, and who buys."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, String, Text, UniqueConstraint, text

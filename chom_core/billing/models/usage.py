@@ -4,8 +4,6 @@ An event is kept for ever under its id, counted or not. Days are UTC days. A *su
 something; `ORGANISATION` stands for the organisation itself.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any

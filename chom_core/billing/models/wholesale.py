@@ -1,7 +1,5 @@
 """How a reseller and the platform settle, and the statement of each month: the same customers, rated twice."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any

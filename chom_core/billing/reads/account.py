@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import BillingProfile, Subscription
@@ -20,8 +20,7 @@ from chom_core.database import current, session
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class AccountCredit:
+class AccountCredit(Struct, frozen=True):
     """What is left: `account` was paid in and may be refunded, `promotional` was given and may expire."""
 
     currency: str
@@ -29,8 +28,7 @@ class AccountCredit:
     promotional: Money
 
 
-@dataclass(frozen=True, slots=True)
-class CardInfo:
+class CardInfo(Struct, frozen=True):
     """A card on file, as its holder recognises it."""
 
     id: UUID
@@ -38,8 +36,7 @@ class CardInfo:
     is_default: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Upcoming:
+class Upcoming(Struct, frozen=True):
     """A renewal to come: `amount` before discounts and tax, without use."""
 
     at: datetime
@@ -48,8 +45,7 @@ class Upcoming:
     service_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """What is not billed yet, in one currency, before tax: `used` by meters so far, and what renews next."""
 
     currency: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -30,8 +30,7 @@ from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 
 
-@dataclass(frozen=True, slots=True)
-class PriceVersion:
+class PriceVersion(Struct, frozen=True):
     """One version of a price, and how many live items still pay it."""
 
     id: UUID
@@ -43,8 +42,7 @@ class PriceVersion:
     current: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UsageVersion:
+class UsageVersion(Struct, frozen=True):
     """One version of what use costs."""
 
     id: UUID
@@ -59,8 +57,7 @@ class UsageVersion:
     current: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PlanDetails:
+class PlanDetails(Struct, frozen=True):
     """A plan as staff see it: policies, every version of its prices, who has it."""
 
     id: UUID
@@ -141,8 +138,7 @@ def holders(here: Session, plan_ids: Sequence[UUID]) -> dict[UUID, int]:
     return {plan_id: int(count) for plan_id, count in here.execute(query)}
 
 
-@dataclass(frozen=True, slots=True)
-class CouponDetails:
+class CouponDetails(Struct, frozen=True):
     """A coupon as staff see it, with its codes and how often it was redeemed."""
 
     id: UUID

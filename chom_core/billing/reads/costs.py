@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.billing.models import SubscriptionItem
 from chom_core.billing.service.subscribing import subscriptions
@@ -15,8 +16,7 @@ from chom_core.values.period import BillingPeriod
 from chom_core.values.provisioning import ServiceInfo
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCost:
+class ServiceCost(Struct, frozen=True):
     """What one service costs. `price` is what its own plan charges per `period`; None where a hosting plan pays.
 
     `monthly` is the price spread over the period's months, half up, for sums and comparisons; a bill never uses it.

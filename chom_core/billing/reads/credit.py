@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import (
@@ -26,8 +26,7 @@ from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class GrantInfo:
+class GrantInfo(Struct, frozen=True):
     """A grant of credit. `kind`: account or promotional; `state`: usable, used, expired."""
 
     id: UUID
@@ -42,8 +41,7 @@ class GrantInfo:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class UseInfo:
+class UseInfo(Struct, frozen=True):
     """What took from a grant, or (below zero) gave back to it. `invoice_id` where it was for one."""
 
     at: datetime
@@ -54,8 +52,7 @@ class UseInfo:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class CreditBalance:
+class CreditBalance(Struct, frozen=True):
     """What is left, by kind, in one currency. `projected`: account credit after the drafts that wait."""
 
     currency: str
@@ -64,8 +61,7 @@ class CreditBalance:
     projected: Money
 
 
-@dataclass(frozen=True, slots=True)
-class CreditInfo:
+class CreditInfo(Struct, frozen=True):
     """The credit page: balances by currency (the customer's own first), grants and uses, newest first."""
 
     balances: tuple[CreditBalance, ...]
@@ -73,8 +69,7 @@ class CreditInfo:
     uses: tuple[UseInfo, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NoteLineInfo:
+class NoteLineInfo(Struct, frozen=True):
     """One line of a credit note, net, with its share of the tax. `position` is the invoice line's."""
 
     position: int
@@ -83,8 +78,7 @@ class NoteLineInfo:
     tax: Money
 
 
-@dataclass(frozen=True, slots=True)
-class NoteInfo:
+class NoteInfo(Struct, frozen=True):
     """A credit note. Its total went off what was due, to the card, to account credit, and back to used credit."""
 
     id: UUID
@@ -105,8 +99,7 @@ class NoteInfo:
     lines: tuple[NoteLineInfo, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RefundInfo:
+class RefundInfo(Struct, frozen=True):
     """Cash given back to a card. `reopened`: the part that is owed again; `message`: why one failed."""
 
     id: UUID

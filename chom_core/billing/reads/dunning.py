@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -18,8 +18,7 @@ from chom_core.database.unit import current_or_none
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class UnpaidInfo:
+class UnpaidInfo(Struct, frozen=True):
     """One invoice on its ladder. `rung`: how many asks are done, of `rungs`. `suspend_at` is the day that was told."""
 
     id: UUID
@@ -39,8 +38,7 @@ class UnpaidInfo:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepInfo:
+class StepInfo(Struct, frozen=True):
     """Something that was done for an unpaid invoice."""
 
     kind: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.billing.models import Payment, Refund
@@ -13,8 +13,7 @@ from chom_core.database import everyone
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayPayment:
+class GatewayPayment(Struct, frozen=True):
     """One attempt to pay. `refunded` counts refunds that succeeded; `status` as in models.payments.STATUSES."""
 
     id: UUID

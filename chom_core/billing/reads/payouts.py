@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,8 +14,7 @@ from chom_core.database import session
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class PayoutInfo:
+class PayoutInfo(Struct, frozen=True):
     """One payout: pending, posted or voided. `method`: manual, credit, or the gateway's name."""
 
     id: UUID

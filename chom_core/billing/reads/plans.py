@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import (
@@ -23,8 +23,7 @@ from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 
 
-@dataclass(frozen=True, slots=True)
-class ItemInfo:
+class ItemInfo(Struct, frozen=True):
     """One part of a subscription at the price it keeps. `unit` is for one, for one period."""
 
     id: UUID
@@ -38,8 +37,7 @@ class ItemInfo:
     service_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeInfo:
+class ChangeInfo(Struct, frozen=True):
     """A change that waits, or what became of it."""
 
     id: UUID
@@ -55,8 +53,7 @@ class ChangeInfo:
     requested_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class CouponInfo:
+class CouponInfo(Struct, frozen=True):
     """A coupon that applies to a subscription, in words."""
 
     id: UUID
@@ -65,8 +62,7 @@ class CouponInfo:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionDetails:
+class SubscriptionDetails(Struct, frozen=True):
     """A subscription with everything a person may change about it."""
 
     id: UUID

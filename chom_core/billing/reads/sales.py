@@ -6,11 +6,11 @@ than what is asked here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.billing.models import (
@@ -28,8 +28,7 @@ from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
+class Sale(Struct, frozen=True):
     """An invoice as a sale: `net` before tax, `collected` what of it was paid by now and not given back.
 
     Promotional credit is no payment. `paid`: nothing is due any more. `begins`: the first day it bills.
@@ -44,8 +43,7 @@ class Sale:
     begins: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """How two organisations hang together: the same one, a person in both, an address, a card; the same seller."""
 
     same_organisation: bool
@@ -103,8 +101,7 @@ def relation(one: UUID, other: UUID) -> Relation:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(Struct, frozen=True):
     people: frozenset[UUID]
     emails: frozenset[str]
     cards: frozenset[tuple[str, str]]

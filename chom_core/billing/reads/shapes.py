@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.values.billing import RateTax
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A plan at one billing period's price. `monthly` is what a month costs when paid by the month."""
 
     code: str
@@ -33,8 +33,7 @@ class Offer:
     service_kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineInfo:
+class LineInfo(Struct, frozen=True):
     """One line of an invoice. `discount` and `tax`: its shares; `source` and `details`: what it is for, what explains
     it (days, tiers, meters)."""
 
@@ -52,8 +51,7 @@ class LineInfo:
     details: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceInfo:
+class InvoiceInfo(Struct, frozen=True):
     """An invoice as its customer sees it. `due` is what is left to pay; `snapshot` is what was frozen.
 
     `total` = `paid` + `credited` (by credit) + `noted` (credit notes that reduced what was due) + `due`.
@@ -91,8 +89,7 @@ class InvoiceInfo:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentInfo:
+class PaymentInfo(Struct, frozen=True):
     """An attempt to pay; a top-up has no invoice. `refunded`: given back, or on its way."""
 
     id: UUID
@@ -107,8 +104,7 @@ class PaymentInfo:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionInfo:
+class SubscriptionInfo(Struct, frozen=True):
     """A subscription with its one price per period."""
 
     id: UUID
@@ -125,8 +121,7 @@ class SubscriptionInfo:
     next_total: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Struct, frozen=True):
     """An allowance: used of included; `unit` is the price of one more."""
 
     metric: str
@@ -135,8 +130,7 @@ class Bar:
     unit: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """The billing overview. `estimate`: what renews next, taken together; `open`: what is owed now."""
 
     hosting: SubscriptionInfo | None

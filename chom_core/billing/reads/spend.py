@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import (
@@ -39,8 +39,7 @@ _SCALE = 10**9
 _COUNTED = ("open", "paid", "uncollectible")
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Struct, frozen=True):
     """What one day cost of one kind (plan, service, addon, usage, charge, credit), for a service or for all."""
 
     day: date
@@ -49,8 +48,7 @@ class Spend:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class MonthSpend:
+class MonthSpend(Struct, frozen=True):
     """A calendar month by the organisation's own days: `[start, end)`, with `today` there, and what it cost by now."""
 
     start: date

@@ -7,10 +7,10 @@ Below zero the sum is the customer's: paid in or granted, and not used yet.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, func, select
 
 from chom_core.billing.models import (
@@ -33,8 +33,7 @@ from chom_core.values.money import Money
 ACCOUNTS = ("receivable", "customer_credit", "promotional_credit", "refund_clearing")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One document or movement. `amount` above zero is owed by the customer; `balance` is what stands after it.
 
     `kind`: invoice, void, write-off, recovery, credit note, payment, top-up, refund, credit, credit ended.
@@ -49,8 +48,7 @@ class Entry:
     invoice_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """`closing` = `opening` + the entries. `ledger` is what the books say at the same instant; `agrees`: the same."""
 
     currency: str

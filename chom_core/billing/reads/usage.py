@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.billing.models import Invoice, Subscription, UsageClosing, UsageDay, UsageEvent
@@ -26,8 +26,7 @@ from chom_core.values.period import Period
 LONGEST = 400
 
 
-@dataclass(frozen=True, slots=True)
-class MeterInfo:
+class MeterInfo(Struct, frozen=True):
     """What can be counted."""
 
     name: str
@@ -36,8 +35,7 @@ class MeterInfo:
     aggregation: str
 
 
-@dataclass(frozen=True, slots=True)
-class MeterUse:
+class MeterUse(Struct, frozen=True):
     """A meter in the current month of a subscription. `amount`: what the use beyond the allowance costs so far."""
 
     meter: MeterInfo
@@ -57,8 +55,7 @@ class MeterUse:
         return int(self.used * 100 / self.included) if self.included else 0
 
 
-@dataclass(frozen=True, slots=True)
-class UsageDayInfo:
+class UsageDayInfo(Struct, frozen=True):
     """One day of one subject; `subject` None is the organisation itself."""
 
     day: date
@@ -67,8 +64,7 @@ class UsageDayInfo:
     events: int
 
 
-@dataclass(frozen=True, slots=True)
-class UsageEventInfo:
+class UsageEventInfo(Struct, frozen=True):
     """One event. `reason` tells why it does not count; `corrected`: another stands in for it."""
 
     id: str
@@ -84,8 +80,7 @@ class UsageEventInfo:
     properties: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class MonthInfo:
+class MonthInfo(Struct, frozen=True):
     """A meter's month between reception and invoice. `state`: open, rated, billed; `late` events wait for the next."""
 
     meter: str
@@ -106,8 +101,7 @@ class MonthInfo:
         return max(self.events - self.rated_events, 0) if self.state != "open" else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
+class Reconciliation(Struct, frozen=True):
     """Every event that was received: counted ones by month, those that do not count by reason."""
 
     received: int

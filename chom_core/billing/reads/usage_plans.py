@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from chom_core.billing.service import usage
 from chom_core.billing.service.offers import catalogue
@@ -14,8 +15,7 @@ from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 
 
-@dataclass(frozen=True, slots=True)
-class PlanCost:
+class PlanCost(Struct, frozen=True):
     """A month on a plan with the use so far: its price, what use adds, and the difference to the plan of today.
 
     `saves` is above zero where the plan is cheaper from the next month on. Before tax, at the prices of today; the

@@ -8,10 +8,11 @@ numbers. Source: Lago's applied coupons.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+
+from msgspec import Struct
 
 from chom_core.billing.rules.rounding import exact, half_up, settle
 from chom_core.values.money import Money
@@ -25,8 +26,7 @@ class Duration(StrEnum):
     FOREVER = "forever"
 
 
-@dataclass(frozen=True, slots=True)
-class Coupon:
+class Coupon(Struct, frozen=True):
     """Off: `percent` (25 is a quarter), or `amount` (what is left of it). `only`: tags of lines it is for; empty: all.
 
     `stacks`: may stand beside others; one that doesn't is used alone, where that takes off more than all the others.
@@ -47,16 +47,14 @@ class Coupon:
             raise ValueError("a coupon's amount is 0 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A line that may be discounted: net, and the tags that coupons name it by (its plan, its meter)."""
 
     amount: Money
     tags: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What one coupon took off: `amount` (≥ 0, whole) and its exact split in minor units, one number a line."""
 
     coupon: str
@@ -64,8 +62,7 @@ class Applied:
     per_line: tuple[Fraction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Discounts:
+class Discounts(Struct, frozen=True):
     """All coupons of an invoice, in the order in which they took off. `left`: each line's exact net afterwards."""
 
     applied: tuple[Applied, ...]
@@ -126,8 +123,7 @@ def _in(currency: str, amount: Money) -> int:
     return amount.amount
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """What a redeemed coupon still has: `amount` of an amount coupon (None for percents), and whether it goes on."""
 
     active: bool

@@ -7,9 +7,10 @@ expire, the older. Credit never makes a total negative.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chom_core.values.money import Money
 
@@ -24,8 +25,7 @@ class CreditKind(StrEnum):
     ACCOUNT = "account"
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(Struct, frozen=True):
     """A pot of credit: `left` (≥ 0) is in it. `only`: kinds of lines it may pay; empty: all. Lower `priority` first."""
 
     key: str
@@ -37,24 +37,21 @@ class Credit:
     only: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(Struct, frozen=True):
     """A part of an invoice's total, with its tax, and the kind of its lines."""
 
     amount: Money
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """What one pot pays, above zero."""
 
     key: str
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """What the pots pay, in order, and what is still due."""
 
     used: tuple[Used, ...]

@@ -6,10 +6,12 @@ Days are the customer's: the same time on the wall clock, so many local days aft
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from chom_core.values.errors import Invalid
 
@@ -18,8 +20,7 @@ Action = Literal["retry", "warn", "suspend", "end"]
 LEAST_NOTICE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """A seller's policy: models.DunningPolicy says what each field means."""
 
     retry_days: tuple[int, ...] = (0, 3, 5, 7)
@@ -71,8 +72,7 @@ def day(start: datetime, zone: str, days: int) -> datetime:
     return wall.astimezone(start.tzinfo)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How far an invoice is on its ladder."""
 
     retry_at: datetime | None

@@ -8,11 +8,12 @@ that is already final.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+
+from msgspec import Struct
 
 from chom_core.billing.rules.rounding import decimal, exact
 from chom_core.values.period import Period
@@ -38,8 +39,7 @@ class Aggregation(StrEnum):
     LEVEL_WEIGHTED = "level_weighted"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """`id` is its sender's, and counts once. `value`: an amount, a change, or a reading; `key`: what unique counts."""
 
     id: str

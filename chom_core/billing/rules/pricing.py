@@ -8,10 +8,11 @@ Sources: Lago (graduated, volume, package), OpenMeter (flat prices of tiers, cap
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+
+from msgspec import Struct
 
 from chom_core.billing.rules.rounding import decimal, exact, rounded
 from chom_core.values.money import Money
@@ -32,8 +33,7 @@ class Model(StrEnum):
     PACKAGE = "package"
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """Up to and with `up_to` units (None: without end): `unit` for each, `flat` for entering; major units."""
 
     up_to: Decimal | None = None
@@ -41,8 +41,7 @@ class Tier:
     flat: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Tariff:
+class Tariff(Struct, frozen=True):
     """What one meter costs in a period. `included` units are free; tiers and packages begin above them.
 
     `minimum`, `maximum`: the least and the most that one period costs; prorate a minimum before, where a period is cut.
@@ -80,8 +79,7 @@ def per_unit(unit: Decimal, included: Decimal | int = 0) -> Tariff:
     return Tariff(Model.PER_UNIT, (Tier(unit=unit),), included=Decimal(included))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A part of the explanation: `units` (packages, of a package tariff) × `unit` + `flat`, major units, unrounded."""
 
     units: Decimal
@@ -157,8 +155,7 @@ def _volume(tiers: Sequence[Tier], now: Fraction, then: Fraction | None) -> list
     return [whole(now, 1), whole(then, -1)] if now != then else []
 
 
-@dataclass(frozen=True, slots=True)
-class Billed:
+class Billed(Struct, frozen=True):
     """What earlier invoices of the same period billed: `units` in all, and/or the net `amount` in all.
 
     Where `amount` isn't known, it is what the units cost; where `units` aren't, they have no steps to leave out.
@@ -168,8 +165,7 @@ class Billed:
     amount: Money | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
+class Rated(Struct, frozen=True):
     """One line: `amount` = `gross` − `cap_discount` + `minimum_top_up`. `steps` explain `gross` before its rounding.
 
     `amount` is below zero where a correction made the period cheaper than what was billed.

@@ -8,17 +8,17 @@ notes that give back all of an invoice give back all of its tax.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+
+from msgspec import Struct
 
 from chom_core.billing.rules.rounding import exact, half_up, settle, share_of
 from chom_core.values.billing import RateTax
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class Taxable:
+class Taxable(Struct, frozen=True):
     """A line's exact net after coupons, in minor units, and its tax rate in percent (19, not 0.19; 0 where exempt)."""
 
     net: Fraction | int
@@ -33,8 +33,7 @@ class Taxable:
         return exact(self.net) * rate / 100
 
 
-@dataclass(frozen=True, slots=True)
-class Taxes:
+class Taxes(Struct, frozen=True):
     """`tax` of the invoice; `per_line`: each line's own rounded tax, for information; `parts`: shares that sum to it.
 
     `by_rate`: bases sum to the invoice's net, taxes to `tax`; lowest rate first.
@@ -75,8 +74,7 @@ def _by_rate(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A credit note's line: `sub` net and `tax`; its total is their sum, always."""
 
     sub: Money

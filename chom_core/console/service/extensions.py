@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.database import PLATFORM_ID, Tenant, session
@@ -16,8 +16,7 @@ from chom_core.plugin_host.models import Breaker, InstalledPlugin
 from chom_core.work import PluginState
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A hook that a plugin answers: calls, mean and total milliseconds, errors, all in this process since it began."""
 
     hook: str
@@ -31,8 +30,7 @@ class Use:
     last_error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(Struct, frozen=True):
     """A plugin that runs here. `on_in`: organisations it is on in; None where it is on, or off, for everyone."""
 
     plugin: Plugin
@@ -57,8 +55,7 @@ class Extension:
         return sum(use.total_ms for use in self.uses) / self.calls if self.calls else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """A plugin that is here, or was, and does not run: why, and what to do about it."""
 
     name: str
@@ -66,8 +63,7 @@ class Absent:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tripped:
+class Tripped(Struct, frozen=True):
     """A breaker that is open (or half open: one probe is let through)."""
 
     tenant_id: UUID

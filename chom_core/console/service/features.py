@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.console.service import switches
@@ -18,8 +18,7 @@ from chom_core.plugin_host.manifest import Scope
 from chom_core.plugin_host.models import Entitlement, PluginSwitch
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """A feature in one organisation. `switchable`: the owner's own switch decides, nothing else stands in its way."""
 
     plugin: Plugin
@@ -47,8 +46,7 @@ class Feature:
         return [scope for scope in self.plugin.scopes if scope.name not in allowed]
 
 
-@dataclass(frozen=True, slots=True)
-class Consequences:
+class Consequences(Struct, frozen=True):
     """What switching off means, in sentences."""
 
     stays: list[str]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import Select, func, or_, select
 
 from chom_core.billing.models import Invoice, Subscription, SubscriptionItem
@@ -20,8 +21,7 @@ from chom_core.values.money import Money
 from chom_core.work import JobRow
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """All that the page of one organisation shows."""
 
     tenant: Tenant

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
@@ -21,8 +21,7 @@ from chom_core.work.schedules import Due, fan_out
 BROKEN = ("failed", "dead")
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """A pool's queue. `oldest`: since when its oldest due job has waited."""
 
     name: str
@@ -33,8 +32,7 @@ class Pool:
     oldest: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduled:
+class Scheduled(Struct, frozen=True):
     """A schedule, with how often its jobs have failed and stand failed, and the last error."""
 
     row: ScheduleRow

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.audit import Subject
@@ -31,8 +31,7 @@ from chom_core.values.errors import Conflict, Invalid, NotFound, Refused
 from chom_core.values.principal import Principal, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """An invitation as the person invited sees it. `known`: their address has an account, so they log in to accept."""
 
     id: UUID

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import delete, select, update
 
 from chom_core.database import PLATFORM_ID, clock, current, session
@@ -25,8 +25,7 @@ class Unverified(Refused):
     code = "unverified"
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(Struct, frozen=True):
     """A new session: `token` goes into the cookie and nowhere else."""
 
     token: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import func, select, update
 
 from chom_core.audit import Subject
@@ -27,8 +27,7 @@ from chom_core.values.errors import Conflict, NotFound
 from chom_core.values.principal import Principal, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A member as lists show them. `keys`: how many working API keys they have made here."""
 
     person_id: UUID

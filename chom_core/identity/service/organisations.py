@@ -6,10 +6,10 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.audit import Subject
@@ -22,8 +22,7 @@ from chom_core.values.errors import Invalid
 from chom_core.values.principal import Principal, Role
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationOption:
+class OrganisationOption(Struct, frozen=True):
     """An organisation a person belongs to, as the switcher shows it: it posts to `url`."""
 
     id: UUID

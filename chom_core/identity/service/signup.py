@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -23,8 +23,7 @@ from chom_core.values.ids import uuid7
 from chom_core.values.principal import Principal
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """Who has proved the address, and the organisation made for them (None where they had one to join)."""
 
     person_id: UUID

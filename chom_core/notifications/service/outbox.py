@@ -6,13 +6,13 @@ same Message-ID.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
 import structlog
 from flask_babel import gettext as _
+from msgspec import Struct, field
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -32,8 +32,7 @@ SEND = "notifications.send_mail"
 ATTEMPTS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """Who gets a mail, of which type, and the key under which it exists once."""
 
     to: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -22,8 +22,7 @@ from chom_core.values.notifications import INBOX, MAIL, Channel, ChannelQuery, N
 Choices = Mapping[tuple[UUID, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One box of the grid. `fixed`: the type is mandatory in this channel."""
 
     channel: str
@@ -31,8 +30,7 @@ class Cell:
     fixed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One row of the grid."""
 
     type: NotificationType

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import Checkout, Invoice, Payment, PaymentMethod
@@ -24,8 +24,7 @@ from chom_core.values.money import Money
 State = Literal["done", "building", "action", "declined", "pending", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a purchase stands. `url` leads to the second step; `message` and `fix` are for the person."""
 
     state: State

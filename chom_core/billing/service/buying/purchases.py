@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -28,8 +28,7 @@ from chom_core.values.period import BillingPeriod
 ABANDONED = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Click:
+class Click(Struct, frozen=True):
     """One press of Pay. `checkout_id` and `attempt` come with the form: pressed twice they are the same payment.
 
     `expected` is the amount on the button. `card` holds the gateway's fields, or `method_id` names a card on file;

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import BilledPeriod, Invoice, Subscription, SubscriptionItem
@@ -20,8 +20,7 @@ from chom_core.values.period import Period
 KINDS = ("plan", "service", "addon")
 
 
-@dataclass(frozen=True, slots=True)
-class Unused:
+class Unused(Struct, frozen=True):
     """The rest of a billed period when it ends early: `credit` ≥ 0, net, of the line on `invoice_id`."""
 
     billed_id: UUID

@@ -6,13 +6,13 @@ that waits can be taken back until its instant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 
 from chom_core.billing.models import Subscription, SubscriptionChange
 from chom_core.billing.service.buying import allowing
@@ -34,8 +34,7 @@ When = Literal["auto", "now", "period_end"]
 AT_ONCE = Paying()
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Struct, frozen=True):
     """What a change comes to. `now`: whether it is charged at `at`; else `bill` is the first renewal with it."""
 
     at: datetime

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import Invoice, Payment, PaymentMethod, Seller, Subscription, SubscriptionChange
@@ -25,8 +25,7 @@ _STATES: dict[str, State] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Paying:
+class Paying(Struct, frozen=True):
     """How a change is paid: the amount on the button, a card (else the default), which press, and the way back."""
 
     expected: Money | None = None
@@ -36,8 +35,7 @@ class Paying:
     off_session: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """How a change stands. `url` leads to the bank's second step; `message` and `fix` are for the person."""
 
     state: State

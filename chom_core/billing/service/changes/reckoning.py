@@ -6,11 +6,12 @@ It only reads, so a preview equals the invoice to the cent where both name the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chom_core.billing.models import Plan, Subscription, SubscriptionItem
 from chom_core.billing.rules.cycles import Alignment, Cycle
@@ -30,8 +31,7 @@ from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What somebody wants changed. `kind`: plan, quantity, add, remove; `item_id` is None where an item is added."""
 
     kind: str
@@ -41,8 +41,7 @@ class Wanted:
     quantity: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class After:
+class After(Struct, frozen=True):
     """One item as it will be. `gone`: it ends with the change; `changed`: its rest is credited and charged anew."""
 
     item_id: UUID
@@ -58,8 +57,7 @@ class After:
     repriced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reckoning:
+class Reckoning(Struct, frozen=True):
     """The change at `at`: items afterwards, the period they are billed for, the bill, and the rest of the credit."""
 
     at: datetime

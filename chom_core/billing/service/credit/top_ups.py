@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import select
 
 from chom_core.billing.models import Payment, PaymentMethod
@@ -16,8 +16,7 @@ from chom_core.values.errors import Conflict, PaymentRequired
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class TopUp:
+class TopUp(Struct, frozen=True):
     """How a top-up stands. `status`: succeeded, declined, or pending while the bank has not answered.
 
     `card` is what a person recognises the card by; `message` and `fix` are theirs where it was declined.

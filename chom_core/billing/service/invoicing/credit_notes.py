@@ -8,10 +8,11 @@ they came from. All notes together never exceed a line, and a line given back wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from chom_core.audit.service import Subject, record
@@ -32,8 +33,7 @@ Settle = Literal["refund", "credit", "due"]
 What = Money | Mapping[int, Money] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """What of one invoice line may still be taken back."""
 
     line: InvoiceLine
@@ -45,8 +45,7 @@ class Open:
         return self.net + self.tax
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """Where a note's total goes."""
 
     due: Money

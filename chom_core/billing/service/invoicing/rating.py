@@ -7,12 +7,14 @@ once, from the unrounded nets of the lines after all discounts (`rules.taxes`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from chom_core.billing.rules import coupons as discounts
 from chom_core.billing.rules import taxes
@@ -24,8 +26,7 @@ from chom_core.values.period import Period
 NO_TAX = "No tax is charged."
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """One thing to pay for one period: a plan, its price for that period, and how many.
 
     `amount`: what the line comes to where that is not unit × quantity (a part of a period, tiers), rounded already.
@@ -52,16 +53,14 @@ class Charge:
         return self.unit * self.quantity if isinstance(self.quantity, int) else self.unit.times(self.quantity)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(Struct, frozen=True):
     """A plugin's proposal, with its name."""
 
     plugin: str
     proposal: LineProposal
 
 
-@dataclass(frozen=True, slots=True)
-class Reduction:
+class Reduction(Struct, frozen=True):
     """A coupon to apply, and the words of its line. The line's source is `coupon:<key>`."""
 
     coupon: discounts.Coupon

@@ -7,10 +7,10 @@ lines that name it. A draft uses nothing up, and a voided invoice gives back wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.billing.models import Coupon, CouponRedemption, Invoice, InvoiceLine
@@ -20,8 +20,7 @@ from chom_core.database import session
 from chom_core.values.money import Money
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A coupon as it applies now: to every line of the customer, or to those of one subscription."""
 
     id: UUID

@@ -6,12 +6,12 @@ ledger, stable and unique in its organisation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.billing import ledger
@@ -30,8 +30,7 @@ EarnerKind = Literal["vendor", "affiliate", "reseller"]
 LONGEST = timedelta(days=730)
 
 
-@dataclass(frozen=True, slots=True)
-class Payable:
+class Payable(Struct, frozen=True):
     """What one party is owed in one currency. `available` may be negative: paid out before a sale was refunded.
 
     `pending` waits for its day, `on_its_way` is in a payout that is not settled yet, `paid` has arrived.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
+from msgspec import Struct
 
 from chom_core.database import acting_as
 from chom_core.plugin_host import hooks
@@ -18,8 +18,7 @@ log = structlog.get_logger("chom.billing")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class BoundPayouts:
+class BoundPayouts(Struct, frozen=True):
     """A payout gateway and the plugin it belongs to."""
 
     plugin: str

@@ -7,11 +7,11 @@ seats (customers that stood at its end) and the pooled use of all customers beyo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.audit.service import Subject, record
@@ -36,8 +36,7 @@ Mode = Literal["wholesale", "share"]
 MOST = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Retail:
+class Retail(Struct, frozen=True):
     """One customer in a month: what the reseller invoiced, net, and what was used by meter."""
 
     tenant_id: UUID

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from msgspec import Struct
 
 from chom_core.billing.models import PaymentMethod
 from chom_core.billing.service.invoicing.sellers import seller
@@ -28,8 +28,7 @@ log = structlog.get_logger("chom.billing")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A gateway and the plugin it belongs to."""
 
     plugin: str

@@ -6,10 +6,10 @@ What waits for the end of a period (a cheaper plan, a pause, the end) happens th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import or_, select
 
 from chom_core.billing.models import Invoice, Seller, Subscription, SubscriptionChange
@@ -31,8 +31,7 @@ RENEW = "billing.renew"
 MOST = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """One subscription's part of a renewal: what it costs, the period that begins, the use that is billed with it."""
 
     of: Subscription

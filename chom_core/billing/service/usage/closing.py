@@ -7,11 +7,12 @@ afterwards that they are billed. The note is written from the invoice's own line
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from chom_core.billing.models import Invoice, Plan, Subscription, UsageClosing
 from chom_core.billing.service.invoicing.rating import Charge
@@ -50,8 +51,7 @@ def spent(of: Subscription) -> Money:
     return sum((line.amount for line in estimate(of)), start=Money.zero(of.currency))
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
+class Rated(Struct, frozen=True):
     """A rating that an invoice is made of: its charges, and the note that they are billed."""
 
     of: Subscription

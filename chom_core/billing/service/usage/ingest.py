@@ -8,7 +8,6 @@ What is malformed refuses the whole batch and nothing is written. What is well f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 from flask_babel import gettext as _
+from msgspec import Struct, field
 from sqlalchemy import text
 
 from chom_core.billing.models.usage import ORGANISATION
@@ -49,8 +49,7 @@ class EventLike(Protocol):
     def properties(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(Struct, frozen=True):
     """Use of a meter at an instant (None: now), by a service (None: the organisation itself).
 
     `id` is the sender's and counts once for ever. `key` is what a unique meter counts, such as a visitor.
@@ -65,16 +64,14 @@ class NewEvent:
     properties: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
+class Unmatched(Struct, frozen=True):
     """The event at `index` was received and is kept, but does not count."""
 
     index: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What became of a batch: how many events count now, and the places of those that do not."""
 
     accepted: int

@@ -8,11 +8,12 @@ difference on the next invoice, by the tariff its month was closed with.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import func, or_, select
 
 from chom_core.billing.models import Invoice, Subscription, SubscriptionChange, UsageClosing
@@ -36,8 +37,7 @@ MONTH = ""
 TAIL = BACK + timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class UsageLine:
+class UsageLine(Struct, frozen=True):
     """A meter's use in a month of a subscription: all of it, what of it was billed before, and what is due now.
 
     `interim`: the month is not over. `late`: it was closed before, and what came since makes the difference.
@@ -136,8 +136,7 @@ def _resumed(of: Subscription, until: datetime) -> datetime:
     return of.current_period_start
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
+class Rating(Struct, frozen=True):
     """What use up to an instant comes to: its lines, with those that come to nothing; the months that are open until
     then, and whether each is over; and what earlier closings say.
     """

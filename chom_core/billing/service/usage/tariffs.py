@@ -7,13 +7,13 @@ subscription has when the month is billed: an upgrade counts for the whole of it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from chom_core.billing.models import Plan, Subscription, SubscriptionItem, UsagePrice

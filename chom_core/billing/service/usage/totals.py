@@ -7,12 +7,13 @@ hold against this file with the raw events.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -23,16 +24,14 @@ from chom_core.values.errors import NotFound
 from chom_core.values.period import Period
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """How much, by how many events."""
 
     quantity: Decimal
     events: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayUse:
+class DayUse(Struct, frozen=True):
     """One day of one subject: for meters that add up `quantity` is the day's sum, else what it stood at in the end."""
 
     day: date
@@ -161,8 +160,7 @@ select tenant_id, meter, sum(events)::bigint as events, sum(total) as total, sum
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True):
     """One organisation's use of one meter over whole days: `total` added up, `highest` of each subject added up."""
 
     tenant_id: UUID
