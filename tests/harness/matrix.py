@@ -35,8 +35,9 @@ from chom_sdk.testing.server import Server
 from chom_sdk.testing.surfaces import METHODS, Call, address, calls
 from tests.harness import matrix_forms, matrix_planted
 from tests.harness.matrix_changes import Changes
+from tests.harness.matrix_samples import switchable
 from tests.harness.matrix_verdict import SAFE, expected, may_see_all
-from tests.harness.matrix_world import PLUGINS, STANDING, Caller, Home, Matrix
+from tests.harness.matrix_world import Caller, Home, Matrix
 from tests.plugins.loading import GOOD, tests_plugins
 
 #: Processes that share the callers among them.
@@ -129,7 +130,7 @@ class Run:
                 endpoint, allowed = call.endpoint, False
             except (RequestRedirect, HTTPException):
                 continue
-            if endpoint not in known or known[endpoint].plugin not in (None, "", "core", *PLUGINS, *STANDING):
+            if endpoint not in known:
                 continue
             made = Call(endpoint, call.rule, call.url, call.method, allowed, known[endpoint], call.arguments)
             found[call.url, call.method] = made
@@ -174,7 +175,7 @@ class Run:
             takes_ids = bool(call.arguments & {name.rsplit(".", 1)[-1] for name in target.ids})
             foreign = takes_ids and target is not caller.home
             if (target is not caller.targets[0] and not takes_ids) or (
-                not on and call.declared.plugin not in PLUGINS
+                not on and call.declared.plugin not in switchable()
             ):
                 continue
             if self.share < 1 and self.random.random() > self.share:
@@ -227,7 +228,7 @@ class Run:
 
     def _switch_off(self) -> None:
         """The plugins are off everywhere from now on: the end of the walk."""
-        for plugin in PLUGINS:
+        for plugin in switchable():
             with self.matrix.world.staff():
                 gate.switch(PLATFORM_ID, plugin, on=False, by="staff")
                 for home in self.matrix.homes:

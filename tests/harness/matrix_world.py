@@ -18,16 +18,14 @@ from chom_core.database import PLATFORM_ID, clock, transaction
 from chom_core.identity.models import ApiKey, Invitation, LoginSession
 from chom_core.identity.service import create_api_key, invite, revoke_api_key
 from chom_core.notifications.models import MailMessage, Notification
-from chom_core.plugin_host import gate
+from chom_core.plugin_host import gate, registry
 from chom_core.provisioning.models import Drift, Operation, OperationLine, OperationStep, Service
 from chom_core.values import Money, uuid7
 from chom_core.values.principal import Role
 from chom_sdk.testing import Organisation, World
 from chom_sdk.testing.surfaces import Call
+from tests.harness import matrix_samples as samples
 
-PLUGINS = ("projects", "good")
-#: On for everyone in this world. Other plugins that are installed prove their gate and roles by their own contract.
-STANDING = ("local_node", "sandbox_gateway")
 Kind = Literal["anonymous", "person", "key", "revoked", "staff"]
 
 
@@ -88,7 +86,7 @@ class Matrix:
         below = self.home("Shop", parent=reseller.id)
         self.homes = (a, b, reseller, below)
         for home in self.homes:
-            for plugin in PLUGINS:
+            for plugin in samples.switchable():
                 home.organisation.enable(plugin)
         for home in self.homes:
             self.furnish(home)
@@ -96,7 +94,7 @@ class Matrix:
 
     def platform(self) -> None:
         with self.world.staff():
-            for plugin in (*PLUGINS, *STANDING):
+            for plugin in registry.loaded:
                 gate.switch(PLATFORM_ID, plugin, on=True, by="staff")
 
     def home(self, name: str, *, kind: str = "customer", parent: UUID = PLATFORM_ID) -> Home:
@@ -111,12 +109,10 @@ class Matrix:
         ids["service_id"] = of.service(canary, price=Money.of("9.00", "USD"), title=canary)
         ids |= {"tenant_id": of.id, "organisation_id": of.id, "person_id": of.people[Role.VIEWER]}
         from chom_good import service as notes
-        from chom_projects import service as projects
 
+        for plugin in registry.loaded:
+            ids |= samples.fill(plugin, of, canary)
         with of.acting(Role.OWNER) as here:
-            made = {"name": canary, "description": canary, "notes": canary, "tags": [canary[:30]]}
-            ids["project_id"] = projects.create({**made, "colour": "#112233", "icon": "rocket"}).id
-            projects.put_service(ids["project_id"], ids["service_id"])
             ids["good.note_id"] = notes.write(canary, ids["service_id"]).id
             ids["key_id"] = create_api_key(canary, role=Role.VIEWER).row.id
             ids["invitation_id"] = invite(f"{canary}@chom.test", Role.MEMBER).id
