@@ -8,12 +8,13 @@ import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from msgspec.structs import replace
 from sqlalchemy import event
 
 from chom_core import config
