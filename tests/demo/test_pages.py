@@ -13,7 +13,7 @@ from flask import Flask
 from chom_core import app as application
 from chom_core import config
 from chom_core.database import transaction
-from chom_core.demo import people
+from chom_core.demo import people, sites
 from chom_core.demo.company import company
 from chom_core.identity.models import Person
 from chom_core.values.principal import Role
@@ -28,6 +28,7 @@ def demo(chom: World, tmp_path: Path) -> Iterator[Flask]:
     settings = config.settings()
     yield application.create_app(dataclasses.replace(settings, demo=True, data_folder=tmp_path))
     config.use(settings)
+    assert sites.stop_sites() == []  # who runs the jobs builds the demo's sites too
 
 
 def token(page: str) -> str:

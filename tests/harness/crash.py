@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import gc
 import json
+import math
 import os
 import random
 import signal
@@ -213,17 +214,21 @@ class Siege:
                 crash_work.supply(self.tenant, 60, self.supplied)
                 self.supplied += 60
 
-    def _finish(self, seconds: float = 120) -> None:
-        """Clean workers and a clean scheduler until nothing is left to do."""
+    def _finish(self, patience: float = 60) -> None:
+        """Clean workers and a clean scheduler until nothing is left to do, or nothing was done for so many seconds."""
+        left, until = math.inf, math.inf
         with self._root() as root:
             root.execute("delete from core.schedule")
-            until = time.monotonic() + seconds
-            while root.execute(
-                "select 1 from core.job where state in ('ready', 'running') limit 1"
-            ).fetchone():
-                if time.monotonic() > until:
-                    break  # what is left shows as lost
+            while time.monotonic() < until:  # what is left then shows as lost
                 self._keep(CREW)
+                row = root.execute(
+                    "select count(*) from core.job where state in ('ready', 'running')"
+                ).fetchone()
+                now = int(row[0]) if row else 0
+                if not now:
+                    break
+                if now < left:
+                    left, until = now, time.monotonic() + patience
                 time.sleep(0.05)
         self._end_all()
 
