@@ -27,7 +27,7 @@ from werkzeug.routing import RequestRedirect
 
 from chom_core.database import PLATFORM_ID
 from chom_core.embedded.postgres import Postgres
-from chom_core.plugin_host import gate
+from chom_core.plugin_host import gate, registry
 from chom_core.rest.access import routes
 from chom_sdk.testing import World
 from chom_sdk.testing.bodies import body
@@ -35,7 +35,7 @@ from chom_sdk.testing.server import Server
 from chom_sdk.testing.surfaces import METHODS, Call, address, calls
 from tests.harness import matrix_forms, matrix_planted
 from tests.harness.matrix_changes import Changes
-from tests.harness.matrix_samples import switchable
+from tests.harness.matrix_samples import of_each
 from tests.harness.matrix_verdict import SAFE, expected, may_see_all
 from tests.harness.matrix_world import Caller, Home, Matrix
 from tests.plugins.loading import GOOD, tests_plugins
@@ -175,7 +175,7 @@ class Run:
             takes_ids = bool(call.arguments & {name.rsplit(".", 1)[-1] for name in target.ids})
             foreign = takes_ids and target is not caller.home
             if (target is not caller.targets[0] and not takes_ids) or (
-                not on and call.declared.plugin not in switchable()
+                not on and call.declared.plugin not in registry.loaded
             ):
                 continue
             if self.share < 1 and self.random.random() > self.share:
@@ -206,7 +206,7 @@ class Run:
         """No other organisation's canary in anything that was sent back, headers included."""
         if may_see_all(call, caller):
             return
-        text = answer.get_data(as_text=True) + str(answer.headers)
+        text = answer.get_data().decode(errors="replace") + str(answer.headers)  # a PDF is no text
         sent = target.canary if call.method not in SAFE and target is not caller.home else ""
         for home in self.matrix.homes:
             if home is not caller.home and home.canary != sent and home.canary in text:
@@ -228,10 +228,10 @@ class Run:
 
     def _switch_off(self) -> None:
         """The plugins are off everywhere from now on: the end of the walk."""
-        for plugin in switchable():
+        for plugin in registry.loaded:
             with self.matrix.world.staff():
                 gate.switch(PLATFORM_ID, plugin, on=False, by="staff")
-                for home in self.matrix.homes:
+                for home in self.matrix.homes if plugin in of_each() else ():
                     gate.switch(home.id, plugin, on=False, by="staff")
         self.changes.forget()
 

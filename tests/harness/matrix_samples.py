@@ -15,8 +15,8 @@ from tests.plugins.loading import on_path
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
-def switchable() -> tuple[str, ...]:
-    """Installed plugins that each organisation has for itself: walked on, and off."""
+def of_each() -> tuple[str, ...]:
+    """Installed plugins that each organisation switches for itself; one of platform level has one switch."""
     return tuple(name for name, found in registry.loaded.items() if found.plugin.level != "platform")
 
 

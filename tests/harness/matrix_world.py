@@ -86,7 +86,7 @@ class Matrix:
         below = self.home("Shop", parent=reseller.id)
         self.homes = (a, b, reseller, below)
         for home in self.homes:
-            for plugin in samples.switchable():
+            for plugin in samples.of_each():
                 home.organisation.enable(plugin)
         for home in self.homes:
             self.furnish(home)

@@ -8,8 +8,9 @@ import sys
 
 #: Heavy, and needed by a worker, a command or a rare request alone: a web process that serves pages has none of them.
 LATE = (
-    "alembic", "apispec", "argon2", "asyncssh", "copier", "cryptography", "flask_smorest", "mrml", "networkx",
-    "packaging", "pygments", "redis", "rich", "rq", "sklearn", "smtplib", "stripe", "typst", "webargs", "yaml",
+    "alembic", "apispec", "argon2", "asyncssh", "colorama", "copier", "cryptography", "flask_smorest", "mrml",
+    "networkx", "packaging", "pygments", "redis", "rich", "rq", "sklearn", "smtplib", "stripe", "typst",
+    "webargs", "yaml",
 )  # fmt: skip
 
 _BOOT = """

@@ -41,7 +41,7 @@ Answer = str | tuple[str, int] | AnyResponse
 def follow(word: str) -> AnyResponse:
     """A followed link: counted, remembered in the browser, and on to the landing page. The last one wins."""
     values, code = settings.read("referrals"), codes.active(word)
-    answer = make_response(redirect(values["landing"], 302))
+    answer = make_response(redirect(values["landing"], 303))
     answer.headers["Cache-Control"] = "no-store"
     if code is not None:
         source = codes.clicked(code, _source())

@@ -32,7 +32,7 @@ def clicks() -> list[tuple[str, int]]:
 def test_a_link_is_counted_and_remembered(chom: World, code: Code) -> None:
     browser = chom.app.test_client()
     answer = browser.get("/r/NORTH-1?from=News letter", headers={"Referer": "https://blog.example/x"})
-    assert (answer.status_code, answer.location) == (302, "/signup")
+    assert (answer.status_code, answer.location) == (303, "/signup")
     assert attribution.COOKIE in answer.headers["Set-Cookie"]
     assert "HttpOnly" in answer.headers["Set-Cookie"]
     browser.get("/r/north-1", headers={"Referer": "https://blog.example/x"})
@@ -42,7 +42,7 @@ def test_a_link_is_counted_and_remembered(chom: World, code: Code) -> None:
 
 def test_an_unknown_link_still_leads_on_and_writes_nothing(chom: World, code: Code) -> None:
     answer = chom.app.test_client().get("/r/nobody")
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert "Set-Cookie" not in answer.headers or attribution.COOKIE not in answer.headers["Set-Cookie"]
     assert clicks() == []
 
