@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from marshmallow import Schema
 from sqlalchemy import select
 
 from chom_core.audit.service import Subject, record
@@ -65,67 +67,43 @@ def catalogue_plan(code: str) -> Any:
 @desk.post("/catalogue/<code>/prices", access="staff_admin")
 def new_price(code: str) -> Any:
     """A new version of a price. Who has the plan keeps the old one."""
-    bind_tenant(PLATFORM_ID)
-    plan = _plan(code)
-    form = Form(PriceFormSchema()).parse(request.form)
-    if not form.ok:
-        return _plan_page(plan, price=form), form.status
-    values = form.values
-    try:
+
+    def save(plan: Plan, values: dict[str, Any]) -> None:
         versions.set_price(
             plan, _money(values["amount"], values["currency"]), BillingPeriod(values["period"]),
             effective_from=_midnight(values["effective_from"]),
         )  # fmt: skip
-    except ChomError as error:
-        return _plan_page(plan, price=form.refuse(error)), error.status
-    record("catalogue.priced", Subject("plan", plan.id, plan.title), after=_plain(values))
-    flash(_("The new price is set. Who has the plan keeps the old one."), "success")
-    return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
+        record("catalogue.priced", Subject("plan", plan.id, plan.title), after=_plain(values))
+
+    said = _("The new price is set. Who has the plan keeps the old one.")
+    return _change(code, PriceFormSchema(), "price", save, said)
 
 
 @desk.post("/catalogue/<code>/usage", access="staff_admin")
 def new_usage_price(code: str) -> Any:
     """A new version of what one more unit costs."""
-    bind_tenant(PLATFORM_ID)
-    plan = _plan(code)
-    form = Form(UsagePriceFormSchema()).parse(request.form)
-    if not form.ok:
-        return _plan_page(plan, usage=form), form.status
-    values = form.values
-    unit = str(values["unit"]).replace(",", ".")
-    try:
-        versions.set_usage_price(
-            plan,
-            values["meter"],
-            values["currency"],
-            versions.per_unit(unit),
-            included=versions.number(values["included"]),
-        )
-    except ChomError as error:
-        return _plan_page(plan, usage=form.refuse(error)), error.status
-    record("catalogue.priced", Subject("plan", plan.id, plan.title), after=_plain(values))
-    flash(_("The new price of use is set. Who has the plan keeps the old one."), "success")
-    return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
+
+    def save(plan: Plan, values: dict[str, Any]) -> None:
+        tiers = versions.per_unit(str(values["unit"]).replace(",", "."))
+        included = versions.number(values["included"])
+        versions.set_usage_price(plan, values["meter"], values["currency"], tiers, included=included)
+        record("catalogue.priced", Subject("plan", plan.id, plan.title), after=_plain(values))
+
+    said = _("The new price of use is set. Who has the plan keeps the old one.")
+    return _change(code, UsagePriceFormSchema(), "usage", save, said)
 
 
 @desk.post("/catalogue/<code>/limits", access="staff_admin")
 def usage_limits(code: str) -> Any:
     """Where use is billed before the month is over, for everybody who has the plan."""
-    bind_tenant(PLATFORM_ID)
-    plan = _plan(code)
-    form = Form(LimitsFormSchema()).parse(request.form)
-    if not form.ok:
-        return _plan_page(plan, early=form), form.status
-    values = form.values
-    currency = values["currency"]
-    try:
+
+    def save(plan: Plan, values: dict[str, Any]) -> None:
+        currency = values["currency"]
         amounts = [_money(text, currency, "limits") for text in values["limits"].split()]
         every = _money(values["every"], currency, "every") if values["every"] else None
         limits.set_limits(plan, currency, amounts, every)
-    except ChomError as error:
-        return _plan_page(plan, early=form.refuse(error)), error.status
-    flash(_("Saved. It counts from the next hour on."), "success")
-    return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
+
+    return _change(code, LimitsFormSchema(), "early", save, _("Saved. It counts from the next hour on."))
 
 
 @desk.post("/catalogue/<code>/switch", access="staff_admin")
@@ -219,6 +197,22 @@ def retire_coupon(coupon_id: UUID) -> Any:
     coupons.retire(coupon_id)
     flash(_("Nobody can redeem it any more. Who has it keeps it."), "success")
     return redirect(url_for("billing_staff.coupon_desk"), 303)
+
+
+def _change(
+    code: str, schema: Schema, name: str, save: Callable[[Plan, dict[str, Any]], None], said: str
+) -> Any:
+    """One of the forms of a plan's page, which it calls `name`: saved, or shown again with what is wrong."""
+    bind_tenant(PLATFORM_ID)
+    plan, form = _plan(code), Form(schema).parse(request.form)
+    if not form.ok:
+        return _plan_page(plan, **{name: form}), form.status
+    try:
+        save(plan, form.values)
+    except ChomError as error:
+        return _plan_page(plan, **{name: form.refuse(error)}), error.status
+    flash(said, "success")
+    return redirect(url_for("billing_staff.catalogue_plan", code=code), 303)
 
 
 def _plan(code: str) -> Plan:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-import structlog
 from msgspec import Struct
 
-from chom_core.database import acting_as
+from chom_core.billing.service.paying.gateways import as_plugin
 from chom_core.plugin_host import hooks
 from chom_core.values.billing import PayoutGateway, PayoutQuery
-from chom_core.values.errors import ChomError, Unavailable
+from chom_core.values.errors import Unavailable
 from chom_core.work import outside
 
-log = structlog.get_logger("chom.billing")
 T = TypeVar("T")
 
 
@@ -26,19 +24,8 @@ class BoundPayouts(Struct, frozen=True):
 
     def call(self, action: Callable[[PayoutGateway], T]) -> T:
         """Run `action` as the plugin, after committing what was written. Unknown errors are Unavailable: ask again."""
-        return outside(self._act, action)
-
-    def _act(self, action: Callable[[PayoutGateway], T]) -> T:
-        try:
-            with acting_as(self.plugin):
-                return action(self.gateway)
-        except ChomError:
-            raise
-        except Exception as error:
-            log.exception("payout gateway failed", gateway=self.gateway.name, error=type(error).__name__)
-            raise Unavailable(
-                f"{self.gateway.title} did not answer.", fix="The same payout is asked about again later."
-            ) from error
+        fix = "The same payout is asked about again later."
+        return outside(as_plugin, self.plugin, self.gateway, action, fix)
 
 
 def able(currency: str) -> str:

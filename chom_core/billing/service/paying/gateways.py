@@ -19,6 +19,7 @@ from chom_core.values.billing import (
     CardSubmission,
     Gateway,
     GatewayQuery,
+    PayoutGateway,
     SavedMethod,
 )
 from chom_core.values.errors import ChomError, Unavailable
@@ -26,6 +27,22 @@ from chom_core.work import outside
 
 log = structlog.get_logger("chom.billing")
 T = TypeVar("T")
+G = TypeVar("G", Gateway, PayoutGateway)
+
+
+def as_plugin(plugin: str, gateway: G, action: Callable[[G], T], fix: str) -> T:
+    """Run `action` on a plugin's gateway, as that plugin.
+
+    Errors the gateway means for people pass; anything else means the answer is unknown: Unavailable, with `fix`.
+    """
+    try:
+        with acting_as(plugin):
+            return action(gateway)
+    except ChomError:
+        raise
+    except Exception as error:
+        log.exception("gateway failed", gateway=gateway.name, error=type(error).__name__)
+        raise Unavailable(f"{gateway.title} did not answer.", fix=fix) from error
 
 
 class Bound(Struct, frozen=True):
@@ -39,20 +56,8 @@ class Bound(Struct, frozen=True):
 
         Errors the gateway means for people pass; anything else means the answer is unknown: Unavailable.
         """
-        return outside(self._act, action)
-
-    def _act(self, action: Callable[[Gateway], T]) -> T:
-        try:
-            with acting_as(self.plugin):
-                return action(self.gateway)
-        except ChomError:
-            raise
-        except Exception as error:
-            log.exception("gateway failed", gateway=self.gateway.name, error=type(error).__name__)
-            raise Unavailable(
-                f"{self.gateway.title} did not answer.",
-                fix="Nothing is lost: try again in a minute. You will not be charged twice.",
-            ) from error
+        fix = "Nothing is lost: try again in a minute. You will not be charged twice."
+        return outside(as_plugin, self.plugin, self.gateway, action, fix)
 
     def card_form(
         self, tenant_id: UUID, currency: str, errors: Mapping[str, list[str]] | None = None
