@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from chom_core.database import clock, engine, wire
-from chom_core.database.actor import CORE, ForeignWrite, Running, _actor
+from chom_core.database.actor import CORE, ForeignWrite, Running, _actor, acting_as
 from chom_core.database.base import TenantRow
 from chom_core.database.wire import Statement, Text
 from chom_core.values.errors import NotFound
@@ -174,7 +174,7 @@ def commit_with(statement: Statement, *values: Text) -> None:
 
 
 def after_commit(callback: Callable[[], None]) -> None:
-    """Call `callback` once the current unit has committed; never if it rolls back."""
+    """Call `callback` as the core once the current unit has committed; never if it rolls back."""
     current().callbacks.append(callback)
 
 
@@ -274,5 +274,8 @@ def restart() -> None:
 
 
 def _run(unit: Unit) -> None:
-    while unit.callbacks:
-        unit.callbacks.pop(0)()
+    with acting_as(
+        CORE
+    ):  # a feature's view may commit on its way; what the core left to do then is still the core's
+        while unit.callbacks:
+            unit.callbacks.pop(0)()

@@ -19,9 +19,12 @@ from chom_core.database import (
     Tenant,
     TenantRow,
     acting_as,
+    actor,
+    after_commit,
     bind_tenant,
     everyone,
     plugin_models,
+    restart,
     roles,
     session,
     tenancy,
@@ -258,3 +261,14 @@ class TestActor:
     def test_reading_hooks_do_not_write_even_those(self, tenants: tuple[UUID, UUID]) -> None:
         with acting_as("fence", writes=False), pytest.raises(ForeignWrite, match="only reads"):
             write(tenants[0], "mine")
+
+
+def test_what_the_core_left_to_do_after_a_commit_is_done_as_the_core() -> None:
+    """A feature's view that commits on its way must not do the core's errands as the feature."""
+    who: list[str] = []
+    with transaction():
+        after_commit(lambda: who.append(actor()))
+        with acting_as("fence"):
+            restart()
+            assert actor() == "fence"
+    assert who == ["core"]
