@@ -1,7 +1,8 @@
 """One run of the storm over one database: processes that post, processes that handle, and what kills them.
 
 Handlers die at a step of their work, so how many die follows from the work and not from how fast the machine is;
-posters, and handlers whose step is a rare one, are killed at a random moment.
+posters, and handlers whose step is a rare one, are killed at a random moment. The first handlers die of the first job
+they handled: in the smallest storm too somebody dies.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Storm:
     plant: Callable[[], None] | None = None
     children: dict[int, tuple[str, float]] = field(default_factory=dict)
     killed: int = 0
+    _known: set[str] = field(default_factory=set)
 
     def blow(self, of: Post, deliveries: list[Delivery]) -> dict[int, int]:
         """Deliver everything, the late ones when all others were heard. Answers by delivery."""
@@ -152,14 +154,15 @@ class Storm:
         if any(role == known for known, _ends in self.children.values()):
             return
         lives = 1e9 if self.calm else self.dice.uniform(1.0, 20.0)
-        seed = self.dice.random()
+        seed, first = self.dice.random(), role not in self._known
+        self._known.add(role)
         pid = os.fork()
         if pid == 0:
-            self._be(live, seed)
+            self._be(live, seed, first)
         self.children[pid] = (role, time.monotonic() + lives)
 
-    def _be(self, live: Callable[[], None], seed: float) -> None:
-        """A child's life."""
+    def _be(self, live: Callable[[], None], seed: float, first: bool) -> None:
+        """A child's life; `first`: nobody had its role before."""
         try:
             worker.die_with(os.getppid())
             random.seed(seed)
@@ -167,8 +170,8 @@ class Storm:
             if self.plant is not None:
                 self.plant()
             if not self.calm:
-                nth = random.randint(2, self.steps)
-                checkpoint.reach = Bomb(random.choice(STEPS), nth, self.folder / "kills")
+                step, nth = random.choice(STEPS), random.randint(2, self.steps)
+                checkpoint.reach = Bomb(*(("run:handled", 1) if first else (step, nth)), self.folder / "kills")
             if not os.environ.get("CHOM_STORM_LOUD"):
                 sink = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(sink, 1)
