@@ -41,13 +41,13 @@ def _manager(installed: int) -> pluggy.PluginManager:
     return manager
 
 
-def _caller(manager: pluggy.PluginManager, enabled: int) -> tuple[HookCaller, Unit]:
+def _caller(manager: pluggy.PluginManager, enabled: int) -> tuple[Callable[[PageSlot], object], Unit]:
     known = specs()
     row = [Implementation(f.plugin_name, f.function) for f in manager.hook.slot_home.get_hookimpls()]
     on = frozenset(f"p{i}" for i in range(enabled))
     table = compile_table(known, {HOOK: row}, on, on, {})
     unit = Unit(session=_Quiet(), hook_table=table)  # type: ignore[arg-type]
-    return HookCaller(known[HOOK], list(known).index(HOOK), lambda: table, lambda *_: None), unit
+    return HookCaller(known[HOOK], list(known).index(HOOK), lambda: table, lambda *_: None).ask, unit
 
 
 class _Quiet:

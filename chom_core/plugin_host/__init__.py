@@ -1,13 +1,13 @@
 """The plugin host: manifest, discovery, dispatch, gate, lifecycle, settings, breaker.
 
-`hooks.<name>(argument)` asks every plugin that is on for the current organisation.
+`hooks.<name>(argument)` asks every plugin that is on for the current organisation; `said` keeps their values alone.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chom_core.plugin_host.dispatch import Answer, HookCaller
+from chom_core.plugin_host.dispatch import Answer, Answers, HookCaller, said
 from chom_core.plugin_host.manifest import Meter, NavItem, Plugin, Schedule, Scope
 from chom_core.plugin_host.registry import SDK_VERSION, registry
 
@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 class Hooks:
     """Every hook by its name, made on first use."""
 
-    def __getattr__(self, name: str) -> HookCaller:
+    def __init__(self) -> None:
+        self._callers: dict[str, HookCaller] = {}
+
+    def __getattr__(self, name: str) -> Callable[[Any], Answers]:
+        ask = self.caller(name).ask
+        self.__dict__[name] = ask
+        return ask
+
+    def caller(self, name: str) -> HookCaller:
+        """The hook itself, for who looks after it. Raises AttributeError where there is none of this name."""
+        if name in self._callers:
+            return self._callers[name]
         from chom_core.hookspecs import specs
         from chom_core.plugin_host import breaker, gate
 
@@ -26,9 +37,8 @@ class Hooks:
         if name not in known:
             raise AttributeError(f"there is no hook {name}; hooks are declared in chom_core/hookspecs")
         fresh: Callable[[], Any] = gate.hook_table
-        caller = HookCaller(known[name], list(known).index(name), fresh, breaker.failed)
-        self.__dict__[name] = caller
-        return caller
+        made = self._callers[name] = HookCaller(known[name], list(known).index(name), fresh, breaker.failed)
+        return made
 
 
 hooks = Hooks()
@@ -36,6 +46,7 @@ hooks = Hooks()
 __all__ = [
     "SDK_VERSION",
     "Answer",
+    "Answers",
     "HookCaller",
     "Hooks",
     "Meter",
@@ -45,4 +56,5 @@ __all__ = [
     "Scope",
     "hooks",
     "registry",
+    "said",
 ]

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from marshmallow import Schema
 
 from chom_core.database import acting_as, current
-from chom_core.plugin_host import hooks
+from chom_core.plugin_host import hooks, said
 from chom_core.values.errors import Invalid, Unavailable
 from chom_core.values.provisioning import (
     KindQuery,
@@ -31,7 +31,7 @@ def kinds() -> dict[str, ServiceKind]:
     cached: dict[str, ServiceKind] | None = unit.cache.get("provisioning.kinds")
     if cached is None:
         found: dict[str, ServiceKind] = {}
-        for answer in hooks.provisioning_kinds.values(KindQuery(unit.tenant_id)):
+        for answer in said(hooks.provisioning_kinds(KindQuery(unit.tenant_id))):
             for kind in answer:
                 found.setdefault(kind.name, kind)
         cached = dict(sorted(found.items(), key=lambda item: (item[1].weight, item[0])))

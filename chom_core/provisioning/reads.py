@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from chom_core.database import current, session
-from chom_core.plugin_host import hooks
+from chom_core.plugin_host import hooks, said
 from chom_core.provisioning import views
 from chom_core.provisioning.models import OPEN, Node, Operation, OperationLine, OperationStep, Service
 from chom_core.values.errors import NotFound
@@ -126,7 +126,7 @@ def groups() -> list[ServiceGroup]:
     tenant_id = current().tenant_id
     if tenant_id is None:
         return []
-    return [one for found in hooks.provisioning_groups.values(GroupQuery(tenant_id)) for one in found]
+    return [one for found in said(hooks.provisioning_groups(GroupQuery(tenant_id))) for one in found]
 
 
 def operation(operation_id: UUID) -> OperationInfo:

@@ -171,7 +171,9 @@ class Storm:
                 self.plant()
             if not self.calm:
                 step, nth = random.choice(STEPS), random.randint(2, self.steps)
-                checkpoint.reach = Bomb(*(("run:handled", 1) if first else (step, nth)), self.folder / "kills")
+                checkpoint.reach = Bomb(
+                    *(("run:handled", 1) if first else (step, nth)), self.folder / "kills"
+                )
             if not os.environ.get("CHOM_STORM_LOUD"):
                 sink = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(sink, 1)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from chom_core.database import Tenant, actor, session, transaction
 from chom_core.database.actor import ForeignWrite
-from chom_core.plugin_host import dispatch, gate, hooks, registry
+from chom_core.plugin_host import dispatch, gate, hooks, registry, said
 from chom_core.plugin_host.registry import Skipped
 from chom_core.values.billing import Customer, LinesQuery, SellerFacts, TaxQuery
 from chom_core.values.errors import PluginFailed
@@ -91,7 +91,7 @@ def totals(plugin: str) -> tuple[int, int]:
 
 
 def test_answers_carry_the_plugins_name_and_each_has_its_time(both: Organisation) -> None:
-    hooks.slot_home.watch()
+    hooks.caller("slot_home").watch()
     before = {name: totals(name) for name in ("good", "bad")}
     with transaction(both.id):
         answers = hooks.slot_home(PageSlot(both.id))
@@ -101,7 +101,7 @@ def test_answers_carry_the_plugins_name_and_each_has_its_time(both: Organisation
 
 def test_most_calls_are_not_timed_and_the_timed_ones_stand_for_them(both: Organisation) -> None:
     before = totals("good")[0]
-    hooks.slot_home.watch()
+    hooks.caller("slot_home").watch()
     calls = dispatch.WATCHED + 2 * dispatch.EVERY
     with transaction(both.id):
         for _ in range(calls):
@@ -114,7 +114,7 @@ def test_most_calls_are_not_timed_and_the_timed_ones_stand_for_them(both: Organi
 )
 def test_one_that_starts_to_fail_once_nobody_watches_is_found_out(both: Organisation, way: str) -> None:
     """The quick way gives up at the first oddness and asks again one by one: the answers are the same."""
-    hooks.slot_home.watch()
+    hooks.caller("slot_home").watch()
     go("")
     with transaction(both.id):
         for _ in range(dispatch.WATCHED + 2):
@@ -130,7 +130,7 @@ def test_one_that_starts_to_fail_once_nobody_watches_is_found_out(both: Organisa
 def test_values_leave_out_what_failed_and_what_was_silent(both: Organisation) -> None:
     go("raises")
     with transaction(both.id):
-        assert [type(value) for value in hooks.slot_home.values(PageSlot(both.id))] == [Panel]
+        assert [type(value) for value in said(hooks.slot_home(PageSlot(both.id)))] == [Panel]
 
 
 def test_a_closed_hook_stops_and_names_the_plugin(both: Organisation) -> None:
@@ -181,7 +181,7 @@ def test_others_rows_stay_unseen_however_a_plugin_asks(
 def test_a_flood_of_queries_is_one_savepoint_and_is_measured(both: Organisation) -> None:
     go("floods")
     with transaction(both.id):
-        hooks.slot_home.watch()
+        hooks.caller("slot_home").watch()
         before = {name: totals(name)[1] for name in ("good", "bad")}
         hooks.slot_home(PageSlot(both.id))
         assert session().scalar(select(Tenant.id).where(Tenant.id == both.id)) == both.id
@@ -194,7 +194,7 @@ def test_one_that_takes_too_long_counts_as_failing_and_still_answers(
 ) -> None:
     monkeypatch.setattr(dispatch, "SLOW_NS", 10_000_000)
     go("hangs")
-    hooks.slot_home.watch()
+    hooks.caller("slot_home").watch()
     bad = next(i for i in registry.implementations["slot_home"] if i.plugin == "bad")
     before = bad.errors
     with transaction(both.id):
@@ -238,9 +238,9 @@ def test_not_loaded_and_not_enabled_disturbs_nobody(
 
 def test_bills_are_rated_with_the_good_plugins_answers(northlight: Organisation) -> None:
     with transaction(northlight.id):
-        assert hooks.billing_tax.values(tax_query(northlight.id))[0].rate == Decimal(10)
+        assert said(hooks.billing_tax(tax_query(northlight.id)))[0].rate == Decimal(10)
         query = LinesQuery(Customer(northlight.id), "XTS", (), datetime(2026, 1, 1, tzinfo=UTC))
-        assert [line.description for line in hooks.billing_lines.values(query)[0]] == ["Good discount"]
+        assert [line.description for line in said(hooks.billing_lines(query))[0]] == ["Good discount"]
 
 
 def test_outside_of_a_unit_a_hook_opens_one_for_the_platform(chom: World) -> None:

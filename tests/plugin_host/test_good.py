@@ -8,7 +8,7 @@ import pytest
 
 from chom_core.database import transaction
 from chom_core.hookspecs import specs
-from chom_core.plugin_host import hooks, registry
+from chom_core.plugin_host import hooks, registry, said
 from chom_core.values.access import ROLES
 from chom_core.values.principal import Role
 from chom_core.values.ui import PageSlot
@@ -97,5 +97,5 @@ def test_its_brand_is_asked_for_its_host(northlight: Organisation) -> None:
     from chom_core.values.branding import BrandQuery
 
     with transaction(northlight.id):
-        found = hooks.branding_brand.values(BrandQuery("good.chom.test", northlight.id))
+        found = said(hooks.branding_brand(BrandQuery("good.chom.test", northlight.id)))
     assert [brand.name for brand in found] == ["Good looks"]

@@ -99,13 +99,13 @@ def test_a_plugin_without_settings_says_so(northlight: Organisation) -> None:
 
 
 def test_settings_steer_the_plugin(northlight: Organisation) -> None:
-    from chom_core.plugin_host import hooks
+    from chom_core.plugin_host import hooks, said
     from chom_core.values.provisioning import Refusal, ServiceOrder
 
     write(northlight, refuse=["evil"])
     with northlight.acting():
         asked = [
-            hooks.provisioning_order_check.values(ServiceOrder(northlight.id, "good_box", "site", name))
+            said(hooks.provisioning_order_check(ServiceOrder(northlight.id, "good_box", "site", name)))
             for name in ("evil", "fine")
         ]
     assert asked == [[Refusal("Good says no.", "Choose another name.")], []]

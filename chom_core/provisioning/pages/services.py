@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from chom_core.database import current
-from chom_core.plugin_host import NavItem, hooks
+from chom_core.plugin_host import NavItem, hooks, said
 from chom_core.provisioning import funding, kinds, names, nodes, reads, service
 from chom_core.provisioning.models import Service
 from chom_core.provisioning.pages.parts import action_words, latest, may, offered, operation_view, tabs
@@ -65,7 +65,7 @@ def index() -> Response:
         return _export(reads.fetch(view.ordered(statement, Service.id)))
     page = view.page(statement, Service.id, reads.fetch)
     ids = tuple(row.id for row in page.rows)
-    columns = hooks.slot_service_list_column.values(_slot(ids, wanted))
+    columns = said(hooks.slot_service_list_column(_slot(ids, wanted)))
     html = render(
         "provisioning/services.html",
         view=view,
@@ -89,7 +89,7 @@ def _slot(ids: tuple[UUID, ...], wanted: dict[str, str]) -> ServiceListSlot:
 def _filtered(wanted: dict[str, str]) -> set[UUID] | None:
     """What the plugins' filters leave: every filter must let a service through."""
     left: set[UUID] | None = None
-    for answer in hooks.filter_services.values(_slot((), wanted)):
+    for answer in said(hooks.filter_services(_slot((), wanted))):
         left = set(answer) if left is None else left & set(answer)
     return left
 

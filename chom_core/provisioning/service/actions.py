@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from chom_core.database import clock, session
-from chom_core.plugin_host import hooks
+from chom_core.plugin_host import hooks, said
 from chom_core.provisioning import kinds, lifecycle, reads
 from chom_core.provisioning.funding import ends
 from chom_core.provisioning.models import OPEN, Operation
@@ -157,6 +157,6 @@ def consequences(service: ServiceInfo) -> list[Consequence]:
     own = [Consequence(_("The address %(url)s and everything on it.", url=service.url or service.name))]
     own += [Consequence(line, "billing") for line in ends(service)]
     query = DeleteQuery(service.tenant_id, service.id, service.kind, service.name)
-    for answer in hooks.provisioning_before_delete.values(query):
+    for answer in said(hooks.provisioning_before_delete(query)):
         own += answer
     return own

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from chom_core.audit.service import Subject, record
 from chom_core.database import current, session
-from chom_core.plugin_host import hooks
+from chom_core.plugin_host import hooks, said
 from chom_core.provisioning import kinds, reads
 from chom_core.provisioning.funding import funding
 from chom_core.provisioning.models import OPEN, Operation, Service
@@ -76,7 +76,7 @@ def admitted(order: ServiceOrder) -> Funding:
     """Ask every order check, then who pays. One order at a time per organisation, so that limits hold."""
     lock = func.pg_advisory_xact_lock(func.hashtextextended(f"provisioning:{order.tenant_id}", 0))
     session().execute(select(lock))
-    for refusal in hooks.provisioning_order_check.values(order):
+    for refusal in said(hooks.provisioning_order_check(order)):
         raise Refused(str(refusal.detail), fix=str(refusal.fix))
     paid = funding(order)
     if not paid.allowed:

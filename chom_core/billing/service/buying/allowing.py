@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from chom_core.billing.models import Invoice, Payment
 from chom_core.billing.models.payments import OPEN
 from chom_core.database import current, session
-from chom_core.plugin_host import hooks
+from chom_core.plugin_host import hooks, said
 from chom_core.values.billing import PurchaseQuery
 from chom_core.values.errors import Refused
 from chom_core.values.money import Money
@@ -23,7 +23,7 @@ def ask(title: str, invoice: Money, *, kind: str, service_id: UUID | None = None
     tenant_id = current().tenant_id
     assert tenant_id is not None
     query = PurchaseQuery(tenant_id, kind, title, invoice, _on_its_way(invoice.currency), service_id)
-    for refusal in hooks.billing_may_buy.values(query):
+    for refusal in said(hooks.billing_may_buy(query)):
         raise Refused(str(refusal.detail), fix=str(refusal.fix))
 
 
