@@ -21,7 +21,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """An entry of the menu. `section` is a heading of the sidebar; `access` as on a route."""
+    """An entry of the menu. `section` is a heading of the sidebar; `access` as on a route.
+
+    `resellers`: only where the organisation is a reseller.
+    """
 
     label: str | LazyString
     endpoint: str
@@ -29,6 +32,7 @@ class NavItem:
     section: str = "Organisation"
     access: str = "viewer"
     weight: int = 50
+    resellers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from flask import Flask, current_app, request, url_for
 from flask_babel import get_locale
 
+from chom_core.database import PLATFORM_ID
 from chom_core.database.unit import current_or_none
 from chom_core.plugin_host import NavItem, gate, registry
 from chom_core.values.access import ROLES
@@ -32,20 +33,24 @@ def sections() -> tuple[NavSection, ...]:
     on = gate.enabled(unit.tenant_id).on if unit.tenant_id else frozenset()
     who = unit.principal
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return _drawn(app, on, who.role, who.staff_role, request.endpoint or "", str(get_locale()))
+    resells = unit.tenant_id == unit.reseller_id != PLATFORM_ID
+    return _drawn(app, on, resells, who.role, who.staff_role, request.endpoint or "", str(get_locale()))
 
 
 @lru_cache(maxsize=4096)
 def _drawn(
     _app: Flask,
     on: frozenset[str],
+    resells: bool,
     role: Role | None,
     staff_role: StaffRole | None,
     here: str,
     _locale: str,
 ) -> tuple[NavSection, ...]:
     """The menu of everybody who sees the same one: some twenty translations and addresses a page."""
-    items = [item for item in _items(on) if _may(role, staff_role, item.access)]
+    items = [
+        item for item in _items(on) if _may(role, staff_role, item.access) and (resells or not item.resellers)
+    ]
     named: dict[str, list[NavEntry]] = {}
     for item in items:
         active = here == item.endpoint or here.startswith(item.endpoint.rsplit(".", 1)[0] + ".")

@@ -16,7 +16,7 @@ from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import credit_notes, invoices, rating, sellers
 from chom_core.billing.service.invoicing.rating import Charge
 from chom_core.billing.service.offers import catalogue
-from chom_core.billing.service.partners import payouts, wholesale
+from chom_core.billing.service.partners import payouts, terms, wholesale
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.billing.service.usage import NewEvent
 from chom_core.database import PLATFORM_ID, Tenant, clock, transaction
@@ -75,7 +75,7 @@ def settle(reseller: UUID) -> int:
 def test_chom_13(brightside: UUID) -> None:
     """249.00 + 30 × 15.00 = 699.00 a month, whatever the customers pay: 22 × 39.00 + 8 × 99.00 = 1,650.00."""
     with transaction(brightside):
-        wholesale.choose("wholesale")
+        terms.choose("wholesale")
     for number, customer in enumerate(customers(brightside, 30)):
         invoice(customer, usd("39.00") if number < 22 else usd("99.00"))
     assert settle(brightside) == 0, "the month is not over"
@@ -96,7 +96,7 @@ def test_chom_13(brightside: UUID) -> None:
 
 def test_use_is_pooled_over_all_seats(brightside: UUID) -> None:
     with transaction(brightside):
-        wholesale.choose("wholesale", pool={"storage_gb": {"included": "10", "unit": "0.10"}})
+        terms.choose("wholesale", pool={"storage_gb": {"included": "10", "unit": "0.10"}})
         catalogue.save_plan("retail", title="Retail", shape=PlanShape.HOSTING, monthly=usd("39.00"))
     heavy, light = customers(brightside, 2)
     for customer in (heavy, light):
@@ -122,7 +122,7 @@ def test_use_is_pooled_over_all_seats(brightside: UUID) -> None:
 
 def test_months_that_were_missed_are_settled_in_order(brightside: UUID) -> None:
     with transaction(brightside):
-        wholesale.choose("wholesale")
+        terms.choose("wholesale")
     stand_at(brightside, datetime.fromisoformat("2027-04-10T00:00:00+00:00"))
     assert settle(brightside) == 3
     with transaction(brightside) as here:
@@ -134,19 +134,19 @@ def test_months_that_were_missed_are_settled_in_order(brightside: UUID) -> None:
 
 def test_the_mode_is_fixed_by_the_first_invoice(brightside: UUID) -> None:
     with transaction(brightside):
-        wholesale.choose("share")
-        wholesale.choose("wholesale")
+        terms.choose("share")
+        terms.choose("wholesale")
     invoice(customers(brightside, 1)[0], usd("10.00"))
     with transaction(brightside) as here:
         with pytest.raises(Conflict, match="fixed as wholesale"):
-            wholesale.choose("share")
-        wholesale.choose("wholesale", seat=usd("14.00"))
+            terms.choose("share")
+        terms.choose("wholesale", seat=usd("14.00"))
         assert here.scalars(select(Settlement)).one().fixed_at is not None
 
 
 def test_a_share_follows_what_customers_paid(brightside: UUID) -> None:
     with transaction(brightside):
-        wholesale.choose("share")
+        terms.choose("share")
         assert sellers.seller().legal_name == "Lanternworks Ltd"
     customer = customers(brightside, 1)[0]
     paid = invoice(customer, usd("19.99"))
@@ -165,22 +165,22 @@ def test_a_share_follows_what_customers_paid(brightside: UUID) -> None:
 
 
 @pytest.mark.parametrize(
-    "terms", [{"included": "NaN", "unit": "1"}, {"included": "1"}, {"included": "-1", "unit": "1"}]
+    "pooled", [{"included": "NaN", "unit": "1"}, {"included": "1"}, {"included": "-1", "unit": "1"}]
 )
-def test_bad_terms_are_refused(brightside: UUID, terms: dict[str, str]) -> None:
+def test_bad_terms_are_refused(brightside: UUID, pooled: dict[str, str]) -> None:
     with transaction(brightside), pytest.raises(Invalid):
-        wholesale.choose("wholesale", pool={"storage_gb": terms})
+        terms.choose("wholesale", pool={"storage_gb": pooled})
 
 
 def test_a_customer_is_no_reseller(buyer: UUID) -> None:
     with transaction(buyer), pytest.raises(NotFound):
-        wholesale.choose("wholesale")
+        terms.choose("wholesale")
     assert clock.now()
 
 
 def test_the_nightly_job_settles_every_reseller_once(brightside: UUID) -> None:
     with transaction(brightside):
-        wholesale.choose("wholesale")
+        terms.choose("wholesale")
     stand_at(brightside, END)
     for _night in range(2):
         with transaction(PLATFORM_ID):

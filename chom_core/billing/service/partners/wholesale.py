@@ -1,38 +1,36 @@
 """Resellers and the platform. Wholesale: the same customers rated twice, and the platform's own invoice. Share: 20 %.
 
-The mode is fixed by the first invoice to one of the reseller's customers. A month is settled when it is over: base,
-seats (customers that stood at its end) and the pooled use of all customers beyond the pooled allowance.
+A month is settled when it is over: base, seats (customers that stood at its end) and the pooled use of all customers
+beyond the pooled allowance. What was agreed is in `terms`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.audit.service import Subject, record
-from chom_core.billing.models import Invoice, NumberSeries, Seller, Settlement, WholesaleStatement
+from chom_core.billing.models import Invoice, Seller, Settlement, WholesaleStatement
 from chom_core.billing.reads.sales import sale
 from chom_core.billing.rules import pricing, splits
 from chom_core.billing.rules.cycles import Cycle
 from chom_core.billing.service.invoicing import invoices, rating, sellers
 from chom_core.billing.service.invoicing.rating import Charge
-from chom_core.billing.service.partners import earnings
+from chom_core.billing.service.partners import earnings, terms
 from chom_core.billing.service.subscribing import renewal
 from chom_core.billing.service.usage import totals
-from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, restart, session, transaction
+from chom_core.database import PLATFORM_ID, Tenant, clock, current, restart, session, transaction
 from chom_core.values.billing import TaxQuery
-from chom_core.values.errors import Conflict, Invalid, NotFound
+from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period
 
 SETTLE, RUN = "billing.settle_reseller", "billing.settle_resellers"
-BASE, SEAT, SHARE = Money(24_900, "USD"), Money(1_500, "USD"), Decimal(20)
-Mode = Literal["wholesale", "share"]
 MOST = 60
 
 
@@ -45,58 +43,12 @@ class Retail(Struct, frozen=True):
     used: Mapping[str, Decimal]
 
 
-def choose(
-    mode: Mode,
-    *,
-    base: Money = BASE,
-    seat: Money = SEAT,
-    share_percent: Decimal = SHARE,
-    pool: Mapping[str, Mapping[str, str]] | None = None,
-) -> Settlement:
-    """Set the current reseller's terms. `pool`: {meter: {"included": per seat, "unit": price of one}}. Audited.
-
-    Conflict where the mode is fixed by a first invoice already: only prices change then. Raises Invalid, NotFound.
-    """
-    tenant = session().get_one(Tenant, current().tenant_id)
-    if tenant.kind != "reseller":
-        raise NotFound("This organisation is no reseller.")
-    if mode not in ("wholesale", "share") or base.currency != seat.currency or min(base, seat).amount < 0:
-        raise Invalid("These are no terms.", fields={"mode": ["wholesale or share, prices in one currency."]})
-    if not (share_percent.is_finite() and 0 <= share_percent <= 100):
-        raise Invalid("These are no terms.", fields={"share_percent": ["From 0 to 100."]})
-    kept = {meter: _tariff_terms(meter, one) for meter, one in (pool or {}).items()}
-    found, now = _locked(), clock.now()
-    if found is None:
-        found = Settlement(
-            tenant_id=tenant.id, mode=mode, anchor=now, billed_until=now, currency=base.currency, base=0, seat=0,
-            share_percent=share_percent, pool={}, fixed_at=None,
-        )  # fmt: skip
-        session().add(found)
-    _fix(found)
-    if found.fixed_at is not None and (found.mode, found.currency) != (mode, base.currency):
-        raise Conflict(
-            f"The settlement is fixed as {found.mode} in {found.currency}: a customer was invoiced by it.",
-            fix="Only its prices can change.",
-        )
-    found.mode, found.currency, found.base, found.seat = mode, base.currency, base.amount, seat.amount
-    found.share_percent, found.pool = share_percent, kept
-    if mode == "share":
-        _sell_for_the_platform()
-    session().flush()
-    record(
-        "settlement.chosen",
-        Subject("settlement", found.id, mode),
-        after={"base": base.amount, "seat": seat.amount},
-    )
-    return found
-
-
 def settle_due() -> int:
     """Settle what is over for the current reseller: statements and invoices made, or earnings posted. Commits."""
-    found = _locked()
+    found = terms.locked()
     if found is None:
         return 0
-    _fix(found)
+    terms.fix(found)
     if found.mode == "share":
         return share()
     made = 0
@@ -113,11 +65,11 @@ def settle_due() -> int:
 
 def share() -> int:
     """Post the reseller's part of what its customers paid, by invoice, and follow refunds. How many invoices."""
-    found = _locked()
+    found = terms.locked()
     if found is None or found.mode != "share":
         return 0
     here, count = current().tenant_id, 0
-    for customer in _customers(here):
+    for customer in _customers(here, left=True):
         with transaction(customer.id) as there:
             query = select(Invoice.id).where(Invoice.number.is_not(None), Invoice.subtotal > 0)
             ids = there.scalars(query.order_by(Invoice.id)).all()
@@ -146,7 +98,7 @@ def _month() -> UUID | None:
     # As staff: the invoice is the platform's, whose seller a reseller cannot see.
     with transaction(tenant_id, current().principal, _everyone=True):
         sellers.lock_profile()
-        of = _locked()
+        of = terms.locked()
         assert of is not None and tenant_id is not None
         zone = session().get_one(Tenant, tenant_id).zone
         start = of.billed_until
@@ -169,9 +121,9 @@ def charges(of: Settlement, month: Period, retail: list[Retail]) -> list[Charge]
     made = [Charge("", "charge", "Reseller platform", Money(of.base, code), period=month)]
     if seats:
         made.append(Charge("", "charge", f"{seats} seats", Money(of.seat, code), seats, month))
-    for meter, terms in sorted(of.pool.items()):
+    for meter, pooled in sorted(of.pool.items()):
         used = totals.added(one.used[meter] for one in retail)
-        tariff = pricing.per_unit(Decimal(terms["unit"]), Decimal(terms["included"]) * seats)
+        tariff = pricing.per_unit(Decimal(pooled["unit"]), Decimal(pooled["included"]) * seats)
         amount = pricing.price(tariff, used, code)
         if amount:
             words = f"{meter}: {used.normalize():f} used, {tariff.included.normalize():f} pooled"
@@ -216,52 +168,9 @@ def _plain(one: Retail) -> dict[str, Any]:
     return {"organisation": str(one.tenant_id), "name": one.name, "retail": one.net.amount, "used": used}
 
 
-def _customers(reseller_id: UUID | None) -> list[Tenant]:
-    query = select(Tenant).where(
-        Tenant.parent_id == reseller_id, Tenant.kind == "customer", Tenant.status == "active"
-    )
+def _customers(reseller_id: UUID | None, *, left: bool = False) -> list[Tenant]:
+    """Who takes a seat; with `left` those too that are gone, whose last invoice may be paid or refunded yet."""
+    query = select(Tenant).where(Tenant.parent_id == reseller_id, Tenant.kind == "customer")
+    if not left:
+        query = query.where(Tenant.status == "active")
     return list(session().scalars(query.order_by(Tenant.id)))
-
-
-def _sell_for_the_platform() -> None:
-    """By share the platform is the seller: its name and tax id are on the invoices, its gateway takes the money."""
-    facts = ("legal_name", "address", "country", "tax_id", "gateway", "oss")
-    with transaction(PLATFORM_ID):
-        platform = sellers.seller()
-        values = {name: getattr(platform, name) for name in facts}
-    ours = sellers.ensure_seller(values["legal_name"], currency=platform.currency)
-    for name, value in values.items():
-        setattr(ours, name, value)
-
-
-def _tariff_terms(meter: str, one: Mapping[str, str]) -> dict[str, str]:
-    try:
-        included, unit = Decimal(str(one["included"])), Decimal(str(one["unit"]))
-        right = included.is_finite() and unit.is_finite() and min(included, unit) >= 0
-    except (KeyError, ArithmeticError):
-        right = False
-    if not right:
-        raise Invalid(
-            "These are no terms.", fields={"pool": [f"{meter[:60]}: an allowance and a price, from 0."]}
-        )
-    return {"included": str(included), "unit": str(unit)}
-
-
-def _locked() -> Settlement | None:
-    query = select(Settlement).where(Settlement.tenant_id == current().tenant_id)
-    return session().scalar(afresh(query))
-
-
-def _fix(of: Settlement) -> None:
-    """Fixed once the reseller's own seller has given out a number."""
-    if of.fixed_at is not None:
-        return
-    query = (
-        select(func.count())
-        .select_from(NumberSeries)
-        .join(Seller, Seller.id == NumberSeries.seller_id)
-        .where(Seller.reseller_id == of.tenant_id, NumberSeries.last > 0)
-    )
-    if session().scalar(query):
-        of.fixed_at = clock.now()
-        session().flush()

@@ -1,0 +1,110 @@
+"""What a reseller and the platform agreed: the mode, fixed by the first invoice to a customer, and its prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal
+
+from sqlalchemy import func, select
+
+from chom_core.audit.service import Subject, record
+from chom_core.billing.models import NumberSeries, Seller, Settlement
+from chom_core.billing.service.invoicing import sellers
+from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, session, transaction
+from chom_core.values.errors import Conflict, Invalid, NotFound
+from chom_core.values.money import Money
+
+BASE, SEAT, SHARE = Money(24_900, "USD"), Money(1_500, "USD"), Decimal(20)
+Mode = Literal["wholesale", "share"]
+
+
+def choose(
+    mode: Mode,
+    *,
+    base: Money = BASE,
+    seat: Money = SEAT,
+    share_percent: Decimal = SHARE,
+    pool: Mapping[str, Mapping[str, str]] | None = None,
+) -> Settlement:
+    """Set the current reseller's terms. `pool`: {meter: {"included": per seat, "unit": price of one}}. Audited.
+
+    Conflict where the mode is fixed by a first invoice already: only prices change then. Raises Invalid, NotFound.
+    """
+    tenant = session().get_one(Tenant, current().tenant_id)
+    if tenant.kind != "reseller":
+        raise NotFound("This organisation is no reseller.")
+    if mode not in ("wholesale", "share") or base.currency != seat.currency or min(base, seat).amount < 0:
+        raise Invalid("These are no terms.", fields={"mode": ["wholesale or share, prices in one currency."]})
+    if not (share_percent.is_finite() and 0 <= share_percent <= 100):
+        raise Invalid("These are no terms.", fields={"share_percent": ["From 0 to 100."]})
+    kept = {meter: _pooled(meter, one) for meter, one in (pool or {}).items()}
+    found, now = locked(), clock.now()
+    if found is None:
+        found = Settlement(
+            tenant_id=tenant.id, mode=mode, anchor=now, billed_until=now, currency=base.currency, base=0, seat=0,
+            share_percent=share_percent, pool={}, fixed_at=None,
+        )  # fmt: skip
+        session().add(found)
+    fix(found)
+    if found.fixed_at is not None and (found.mode, found.currency) != (mode, base.currency):
+        raise Conflict(
+            f"The settlement is fixed as {found.mode} in {found.currency}: a customer was invoiced by it.",
+            fix="Only its prices can change.",
+        )
+    found.mode, found.currency, found.base, found.seat = mode, base.currency, base.amount, seat.amount
+    found.share_percent, found.pool = share_percent, kept
+    if mode == "share":
+        _sell_for_the_platform()
+    session().flush()
+    record(
+        "settlement.chosen",
+        Subject("settlement", found.id, mode),
+        after={"base": base.amount, "seat": seat.amount},
+    )
+    return found
+
+
+def locked() -> Settlement | None:
+    """The current reseller's terms, locked and read afresh; None where nothing was agreed."""
+    query = select(Settlement).where(Settlement.tenant_id == current().tenant_id)
+    return session().scalar(afresh(query))
+
+
+def fix(of: Settlement) -> None:
+    """Fixed once the reseller's own seller has given out a number."""
+    if of.fixed_at is not None:
+        return
+    query = (
+        select(func.count())
+        .select_from(NumberSeries)
+        .join(Seller, Seller.id == NumberSeries.seller_id)
+        .where(Seller.reseller_id == of.tenant_id, NumberSeries.last > 0)
+    )
+    if session().scalar(query):
+        of.fixed_at = clock.now()
+        session().flush()
+
+
+def _sell_for_the_platform() -> None:
+    """By share the platform is the seller: its name and tax id are on the invoices, its gateway takes the money."""
+    facts = ("legal_name", "address", "country", "tax_id", "gateway", "oss")
+    with transaction(PLATFORM_ID):
+        platform = sellers.seller()
+        values = {name: getattr(platform, name) for name in facts}
+    ours = sellers.ensure_seller(values["legal_name"], currency=platform.currency)
+    for name, value in values.items():
+        setattr(ours, name, value)
+
+
+def _pooled(meter: str, one: Mapping[str, str]) -> dict[str, str]:
+    try:
+        included, unit = Decimal(str(one["included"])), Decimal(str(one["unit"]))
+        right = included.is_finite() and unit.is_finite() and min(included, unit) >= 0
+    except (KeyError, ArithmeticError):
+        right = False
+    if not right:
+        raise Invalid(
+            "These are no terms.", fields={"pool": [f"{meter[:60]}: an allowance and a price, from 0."]}
+        )
+    return {"included": str(included), "unit": str(unit)}
