@@ -35,9 +35,12 @@ def held(model: type[Found], **by: object) -> Found | None:
     )
 
 
-def afresh(query: Query) -> Query:
-    """`query`, with the rows that it finds locked until commit and read anew, whatever the session remembers."""
-    return query.with_for_update().execution_options(populate_existing=True)
+def afresh(query: Query, of: type[Row] | None = None) -> Query:
+    """`query`, with the rows that it finds locked until commit and read anew, whatever the session remembers.
+
+    `of`: of several models in it, the one whose rows are locked.
+    """
+    return query.with_for_update(of=of).execution_options(populate_existing=True)
 
 
 def locked(model: type[Found], row_id: UUID, otherwise: NotFound) -> Found:

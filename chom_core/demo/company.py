@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from chom_core.values.principal import Role
 
@@ -28,7 +28,8 @@ class Persona:
 class Wanted:
     """An organisation as the demo wants it. `features`: plugin → the note staff left when they switched it on.
 
-    `months`: since when it has its plan; `use`: meter → what it uses in a month by now.
+    `months`: since when it has its plan, or settles; `use`: meter → what it uses in a month by now. `settlement`: how a
+    reseller settles.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Wanted:
     features: Mapping[str, str] = field(default_factory=dict)
     services: tuple[Mapping[str, str], ...] = ()
     sells: tuple[Mapping[str, Any], ...] = ()
+    settlement: Literal["", "wholesale", "share"] = ""
 
 
 @dataclass(frozen=True, slots=True)

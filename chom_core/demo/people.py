@@ -9,13 +9,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from chom_core.billing.reads import settlement
 from chom_core.billing.service.buying import checkout
 from chom_core.billing.service.buying.purchases import Click
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.partners import terms, wholesale
+from chom_core.billing.service.paying import methods
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.branding.service import own_brand, save_brand
-from chom_core.database import PLATFORM_ID, Tenant, session, transaction
+from chom_core.database import PLATFORM_ID, Tenant, transaction
 from chom_core.demo import past
 from chom_core.demo.company import Company, Persona, Wanted
 from chom_core.identity import service as identity
@@ -28,6 +31,7 @@ from chom_core.values.ids import uuid7
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 from chom_core.values.principal import SYSTEM, Principal, Role, StaffRole
+from chom_core.work import stand
 
 #: A card of the sandbox that always pays.
 CARD = {"card_number": "4242 4242 4242 4242", "card_expiry": "12 / 40"}
@@ -41,10 +45,15 @@ def settle_in(company: Company, password: str, sites: str) -> Iterator[str]:
     for wanted in company.organisations:
         made = _organisation(wanted, password)
         _shop(made, wanted, company)
+        _agree(made, wanted, company)
         _features(made, wanted, staff)
         _purchase(made, wanted, company)
         ordered = _services(made, wanted)
         yield f"{wanted.name}: {_words(wanted, ordered)}"
+    for wanted in company.organisations:
+        if wanted.settlement:
+            with transaction(_id(wanted.name)):
+                wholesale.settle_due()
 
 
 def _words(wanted: Wanted, ordered: int) -> str:
@@ -107,6 +116,11 @@ def _member(persona: Persona, password: str, tenant_id: UUID) -> UUID:
     return person_id
 
 
+def _id(name: str) -> UUID | None:
+    with transaction() as here:
+        return here.scalar(select(Tenant.id).where(Tenant.name == name))
+
+
 def _organisation(wanted: Wanted, password: str) -> Principal:
     """The organisation with its people; answers its owner, as whom the rest is done."""
     owner = _person(wanted.people[0], password)
@@ -114,7 +128,7 @@ def _organisation(wanted: Wanted, password: str) -> Principal:
         mine = {option.name: option.id for option in identity.organisations_of(owner)}
         tenant_id = mine.get(wanted.name)
         if tenant_id is None:
-            parent = session().scalar(select(Tenant.id).where(Tenant.name == wanted.parent)) or PLATFORM_ID
+            parent = _id(wanted.parent) or PLATFORM_ID
             tenant_id = identity.create_organisation(
                 wanted.name,
                 zone=wanted.zone,
@@ -144,6 +158,25 @@ def _shop(owner: Principal, wanted: Wanted, company: Company) -> None:
                 allowances={name: item[name] for name in catalogue.METRICS},
                 position=position,
             )
+
+
+def _agree(owner: Principal, wanted: Wanted, company: Company) -> None:
+    """How a reseller settles, from the month on since when it sells; and the card that pays for it."""
+    tenant_id = owner.tenant_id
+    if not wanted.settlement or tenant_id is None:
+        return
+    with transaction(tenant_id):
+        if settlement.settlement() is not None:
+            return
+    if wanted.months:
+        past.begin(tenant_id, wanted)
+    with transaction(tenant_id, owner):
+        sellers.update_profile(
+            {"name": f"{wanted.name} Ltd", "country": wanted.country, "email": wanted.people[0].email}
+        )
+        methods.add_method(company.currency, CARD)
+        terms.choose(wanted.settlement)
+    stand(tenant_id, None)
 
 
 def _features(owner: Principal, wanted: Wanted, staff: Principal) -> None:

@@ -37,7 +37,8 @@ def month(actor: Actor, number: int, start: datetime, end: datetime, months: int
     """The acts of month `number` in the order of time, within [start, end)."""
     chance = actor.random("month", number)
     if actor.kind == "reseller":
-        return [_at(actor, number, start, "open_shop", {})] if number == actor.joins else []
+        what = "open_shop" if number == actor.joins else "settle"
+        return [_at(actor, number, start, what, {})] if number >= actor.joins else []
     span = (end - start).total_seconds()
     begin = 0.0
     made: list[Act] = []

@@ -51,6 +51,13 @@ def operator() -> None:
                 )
 
 
+#: What a reseller's customers use together before it pays for more.
+POOL = {
+    "storage_gb": {"included": "20", "unit": "0.08"},
+    "traffic_gb": {"included": "150", "unit": "0.03"},
+}
+
+
 def reseller_shop(actor: Actor) -> None:
     """In the reseller's unit: its own seller, plans, add-ons and coupons."""
     sellers.ensure_seller(

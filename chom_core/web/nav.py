@@ -33,7 +33,7 @@ def sections() -> tuple[NavSection, ...]:
     on = gate.enabled(unit.tenant_id).on if unit.tenant_id else frozenset()
     who = unit.principal
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    resells = unit.tenant_id == unit.reseller_id != PLATFORM_ID
+    resells = who.tenant_id == unit.tenant_id == unit.reseller_id != PLATFORM_ID
     return _drawn(app, on, resells, who.role, who.staff_role, request.endpoint or "", str(get_locale()))
 
 

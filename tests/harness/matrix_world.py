@@ -22,8 +22,10 @@ from chom_core.plugin_host import gate, registry
 from chom_core.provisioning.models import Drift, Operation, OperationLine, OperationStep, Service
 from chom_core.values import Money, uuid7
 from chom_core.values.principal import Role
+from chom_core.work.models import ScheduleRow
 from chom_sdk.testing import Organisation, World
 from chom_sdk.testing.surfaces import Call
+from tests.harness import matrix_money
 from tests.harness import matrix_samples as samples
 
 Kind = Literal["anonymous", "person", "key", "revoked", "staff"]
@@ -76,9 +78,12 @@ class Matrix:
         self.seed = seed
         self.shared: dict[str, Any] = {
             "plan": "pro", "kind": "good_box", "name": "projects", "action": "restart", "token": "none",
-            "reference": "none", "filename": "chom.css", "ending": "void",
+            "reference": "none", "filename": "chom.css", "ending": "void", "code": "pro",
         }  # fmt: skip
         self.platform()
+        self.shared["coupon_id"] = matrix_money.coupon(PLATFORM_ID, "Spring")
+        with transaction() as here:
+            self.shared["schedule_id"] = here.scalars(select(ScheduleRow.id)).first()
         a, b = self.home("Northlight"), self.home("Pinecrest")
         reseller = self.home("Agency", kind="reseller")
         with transaction(reseller.id):
@@ -118,8 +123,10 @@ class Matrix:
             ids["invitation_id"] = invite(f"{canary}@chom.test", Role.MEMBER).id
             record("matrix.planted", Subject("thing", of.id, canary), after={"canary": canary})
             ids |= self._rows(here, home)
+            ids |= matrix_money.fill(here, of, canary, ids)
             item = here.scalars(select(Service).where(Service.id == ids["service_id"])).one()
             item.facts = {"url": f"http://{canary}.chom.test/"}
+        ids |= matrix_money.resold(of, canary)
         with transaction() as here:
             mail = MailMessage(
                 tenant_id=of.id, type="identity.reset", to=f"{canary}@chom.test", to_name=canary, sender=canary,
@@ -127,9 +134,10 @@ class Matrix:
             )  # fmt: skip
             here.add(mail)
             seen = {"seen_at": clock.machine(), "service_id": item.id, "owner_id": of.id}
-            here.add(Drift(node_id=item.node_id, sort="orphan", name=canary, detail=canary, **seen))
+            drift = Drift(node_id=item.node_id, sort="orphan", name=canary, detail=canary, **seen)
+            here.add(drift)
             here.flush()
-            ids["mail_id"] = mail.id
+            ids |= {"mail_id": mail.id, "drift_id": drift.id, "node_id": item.node_id}
 
     def _rows(self, here: Any, home: Home) -> dict[str, Any]:
         of, canary, now = home.organisation, home.canary, clock.now()

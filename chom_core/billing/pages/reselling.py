@@ -116,7 +116,7 @@ def _plain(known: reads.SettlementInfo | None) -> dict[str, Any]:
     }
     return {
         "mode": known.mode, "base": f"{known.base.major}", "seat": f"{known.seat.major}",
-        "share_percent": known.share_percent, **prices,
+        "share_percent": f"{known.share_percent.normalize():f}", **prices,
     }  # fmt: skip
 
 

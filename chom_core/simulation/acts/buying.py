@@ -14,6 +14,8 @@ from chom_core.billing.service.changes import changing, ending
 from chom_core.billing.service.changes.reckoning import Wanted
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.offers import catalogue
+from chom_core.billing.service.partners import terms
+from chom_core.billing.service.paying import methods
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import session
 from chom_core.simulation import cast, stage
@@ -23,8 +25,11 @@ from chom_core.values.period import BillingPeriod
 
 
 def open_shop(on: On) -> str:
-    """A reseller begins to sell under its own name."""
+    """A reseller begins to sell: under its own name and at its own prices, or one in three for the platform."""
     stage.reseller_shop(on.actor)
+    sellers.update_profile({"name": on.actor.name, "country": on.actor.country, "email": on.actor.email})
+    methods.add_method(CURRENCY, {"test_card": cast.GOOD})
+    terms.choose("share" if on.actor.number % 3 == 2 else "wholesale", pool=stage.POOL)
     return "done"
 
 

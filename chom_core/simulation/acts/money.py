@@ -11,6 +11,7 @@ from chom_core.billing.service.buying import checkout
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
 from chom_core.billing.service.offers import coupons
+from chom_core.billing.service.partners import wholesale
 from chom_core.billing.service.paying import methods, refunds
 from chom_core.database import clock, session
 from chom_core.simulation import cast, stage
@@ -97,6 +98,11 @@ def new_card(on: On) -> str:
 def worse_card(on: On) -> str:
     """A card that will be declined when nobody is there to see it."""
     return _default_card(cast.LATER)
+
+
+def settle(on: On) -> str:
+    """What the night does for a reseller: its months that are over are invoiced, or its part is posted."""
+    return "done" if wholesale.settle_due() else "nothing"
 
 
 def settle_up(on: On) -> str:

@@ -120,6 +120,23 @@ def test_use_is_pooled_over_all_seats(brightside: UUID) -> None:
     books_are_right()
 
 
+def test_who_came_after_the_month_takes_no_seat_but_who_was_taken_over_does(brightside: UUID) -> None:
+    with transaction(brightside):
+        terms.choose("wholesale")
+        catalogue.save_plan("retail", title="R", shape=PlanShape.HOSTING, monthly=usd("39.00"))
+    new, taken_over = customers(brightside, 2)
+    with transaction() as here:
+        for one in (new, taken_over):
+            here.get_one(Tenant, one).created_at = END
+    with transaction(taken_over):
+        plan, seller = catalogue.plan("retail"), sellers.seller().id
+        subscriptions.begin(plan, usd("39.00"), BillingPeriod.MONTHLY, 1, "R", seller)
+    stand_at(brightside, END)
+    settle(brightside)
+    with transaction(brightside) as here:
+        assert here.scalars(select(WholesaleStatement)).one().seats == 1
+
+
 def test_months_that_were_missed_are_settled_in_order(brightside: UUID) -> None:
     with transaction(brightside):
         terms.choose("wholesale")

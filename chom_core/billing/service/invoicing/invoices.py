@@ -7,7 +7,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm.attributes import set_committed_value
 
 from chom_core import database
 from chom_core.audit.service import Subject, record
@@ -22,6 +21,7 @@ from chom_core.database import Tenant, clock, here, session
 from chom_core.plugin_host import hooks
 from chom_core.values.billing import Bill, LinesQuery, TaxAnswer, TaxQuery
 from chom_core.values.errors import Conflict, NotFound, PluginFailed
+from chom_core.values.ids import uuid7
 from chom_core.values.money import Money
 from chom_core.values.period import Period
 from chom_core.work import emit
@@ -67,14 +67,22 @@ def tax_on(query: TaxQuery) -> TaxAnswer | None:
 
 def draft(bill: Bill, *, seller: Seller, subscription_id: UUID | None, period: Period | None) -> Invoice:
     """A draft with the bill's lines. No number yet, nothing owed."""
-    invoice = Invoice(tenant_id=here(), seller_id=seller.id, subscription_id=subscription_id, status="draft",
-                      currency=bill.currency)  # fmt: skip
+    invoice = compose(bill, seller=seller, subscription_id=subscription_id, period=period)
+    session().flush()
+    return invoice
+
+
+def compose(bill: Bill, *, seller: Seller, subscription_id: UUID | None, period: Period | None) -> Invoice:
+    """The same before it is written: one that is finalised at once is written once."""
+    invoice = Invoice(
+        id=uuid7(), tenant_id=here(), seller_id=seller.id, subscription_id=subscription_id, status="draft",
+        currency=bill.currency,
+    )  # fmt: skip
     if period is not None:
         invoice.period_start, invoice.period_end = period.start, period.end
     _sum(invoice, bill)
+    invoice.lines = _lines(invoice, bill)
     session().add(invoice)
-    session().flush()
-    _add_lines(invoice, bill)
     return invoice
 
 
@@ -88,8 +96,8 @@ def _sum(invoice: Invoice, bill: Bill) -> None:
         invoice.snapshot = {"tax": {"rates": rows}}
 
 
-def _add_lines(invoice: Invoice, bill: Bill) -> None:
-    made = [
+def _lines(invoice: Invoice, bill: Bill) -> list[InvoiceLine]:
+    return [
         InvoiceLine(
             tenant_id=invoice.tenant_id,
             invoice_id=invoice.id,
@@ -112,9 +120,6 @@ def _add_lines(invoice: Invoice, bill: Bill) -> None:
         )
         for position, line in enumerate(bill.lines, start=1)
     ]
-    session().add_all(made)
-    session().flush()
-    set_committed_value(invoice, "lines", made)  # as they were written, without reading them again
 
 
 def finalise(invoice: Invoice, *, paying: Money | None = None) -> None:

@@ -79,8 +79,10 @@ def profile() -> BillingProfile:
 
 def lock_profile() -> BillingProfile:
     """The profile with its row locked until commit: billing verbs of one organisation run one after another."""
-    query = afresh(select(BillingProfile).where(BillingProfile.tenant_id == current().tenant_id))
-    found = session().scalar(query)
+    # with the organisation, whose name stands on the invoice
+    both = select(BillingProfile, Tenant).join(Tenant, Tenant.id == BillingProfile.tenant_id)
+    query = afresh(both.where(BillingProfile.tenant_id == current().tenant_id), of=BillingProfile)
+    found: BillingProfile | None = session().scalar(query)
     if found is None:
         profile()
         found = session().scalars(query).one()

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.audit.service import Subject, record
-from chom_core.billing.models import Invoice, Seller, Settlement, WholesaleStatement
+from chom_core.billing.models import Invoice, Seller, Settlement, Subscription, WholesaleStatement
 from chom_core.billing.reads.sales import sale
 from chom_core.billing.rules import pricing, splits
 from chom_core.billing.rules.cycles import Cycle
@@ -105,7 +105,9 @@ def _month() -> UUID | None:
         month = Period(start, Cycle.of(BillingPeriod.MONTHLY, of.anchor, zone).containing(start).end)
         if month.end > clock.now():
             return None
-        retail = [_retail(one, month, of) for one in _customers(tenant_id) if one.created_at < month.end]
+        retail = [
+            one for customer in _customers(tenant_id) if (one := _retail(customer, month, of)) is not None
+        ]
         invoice = _invoice(of, month, retail)
         of.billed_until = month.end
         _statement(of, month, retail, invoice)
@@ -152,8 +154,14 @@ def _statement(of: Settlement, month: Period, retail: list[Retail], invoice: Inv
     record("settlement.billed", Subject("settlement", of.id, of.mode), after={"seats": len(retail)})
 
 
-def _retail(customer: Tenant, month: Period, of: Settlement) -> Retail:
+def _retail(customer: Tenant, month: Period, of: Settlement) -> Retail | None:
+    """None where it came after the month. A subscription may be older than its organisation: it was taken over, or
+    a test clock stands before the day it was made.
+    """
     with transaction(customer.id) as there:
+        begun = there.scalar(select(func.min(Subscription.started_at))) or customer.created_at
+        if min(begun, customer.created_at) >= month.end:
+            return None
         query = select(func.coalesce(func.sum(Invoice.subtotal), 0)).where(
             Invoice.number.is_not(None), Invoice.status != "void", Invoice.currency == of.currency,
             Invoice.finalised_at >= month.start, Invoice.finalised_at < month.end,

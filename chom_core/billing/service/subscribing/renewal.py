@@ -110,19 +110,19 @@ def _roll(together: Sequence[UUID]) -> UUID | None:
         return None
     first = turns[0].of
     bill = invoices.rate(first.currency, charges, first.id)
-    invoice = invoices.draft(
+    invoice = invoices.compose(
         bill,
         seller=session().get_one(Seller, first.seller_id),
         subscription_id=first.id,
         period=turns[0].period,
     )
-    billed.record(invoice, [turn.of for turn in turns])
-    for turn in turns:
-        turn.use.billed(invoice.id)
     if invoice.total and any(turn.of.status == "active" for turn in turns):
         emit("invoice.due", subject=f"invoice:{invoice.id}", payload={"invoice_id": str(invoice.id)})
     invoices.finalise(invoice)
-    session().flush()
+    session().flush()  # what it bills refers to it
+    billed.record(invoice, [turn.of for turn in turns])
+    for turn in turns:
+        turn.use.billed(invoice.id)
     invoices.number(invoice)
     restart()
     return invoice.id

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from chom_core.audit.service import Subject, record
 from chom_core.billing.models import Invoice, Plan, Subscription, SubscriptionItem
@@ -57,8 +58,8 @@ def subscription(subscription_id: UUID, *, lock: bool = False) -> Subscription:
     """One of the organisation's; NotFound otherwise. `lock` reads it afresh and locks its row."""
     query = select(Subscription).where(Subscription.id == subscription_id)
     if lock:
-        query = afresh(query)
-    found = session().scalar(query)
+        query = afresh(query.options(joinedload(Subscription.items)), of=Subscription)
+    found = session().scalars(query).unique().one_or_none()
     if found is None:
         raise NotFound("There is no such subscription.", fix="Look at what you have under Billing.")
     return found
