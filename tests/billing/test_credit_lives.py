@@ -13,7 +13,7 @@ from sqlalchemy import text
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditNote, CreditUse
 from chom_core.billing.service.credit import accounts
-from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding, writing_off
 from chom_core.billing.service.paying import methods, payments, refunds
 from chom_core.database import Tenant, clock, transaction
 from chom_core.values import Conflict, Invalid, Money
@@ -120,7 +120,7 @@ def test_an_uncollectible_invoice_is_paid_later(buyer: UUID) -> None:
     owed = till.invoice(buyer, 1000)
     for _ in range(2):
         with transaction(buyer):
-            invoices.write_off(owed, "gone")
+            writing_off.write_off(owed, "gone")
     with transaction(buyer):
         assert ledger.balance("write_off", "USD") == usd(1000)
     assert till.owes(buyer) == 0
@@ -141,7 +141,7 @@ def test_money_for_what_was_settled_meanwhile_is_kept_as_credit(buyer: UUID) -> 
     for verb in (
         lambda: voiding.void(owed),
         lambda: note(owed, usd(5)),
-        lambda: invoices.write_off(owed, "x"),
+        lambda: writing_off.write_off(owed, "x"),
     ):
         with pytest.raises(Conflict), transaction(buyer):
             verb()

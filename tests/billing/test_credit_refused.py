@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chom_core.billing.models import CreditGrant, CreditNote, CreditUse, LedgerTransaction, Payment, Refund
 from chom_core.billing.service.credit import accounts
-from chom_core.billing.service.invoicing import credit_notes, invoices, voiding
+from chom_core.billing.service.invoicing import credit_notes, voiding, writing_off
 from chom_core.billing.service.paying import refunds
 from chom_core.database import transaction
 from chom_core.values import Conflict, Invalid, Money, NotFound, uuid7
@@ -60,8 +60,8 @@ BAD: dict[str, tuple[type[Exception], Callable[[dict[str, UUID]], Any]]] = {
     "refund in euro": (Invalid, lambda f: refunds.refund(f["payment"], Money(5, "EUR"), "x", "k")),
     "refund of a stranger's payment": (NotFound, lambda f: refunds.refund(f["their payment"], usd(5), "x", "k")),
     "void of a stranger's invoice": (NotFound, lambda f: voiding.void(f["their invoice"])),
-    "write-off of what is paid": (Conflict, lambda f: invoices.write_off(f["invoice"], "x")),
-    "write-off without a reason": (Invalid, lambda f: invoices.write_off(f["invoice"], " ")),
+    "write-off of what is paid": (Conflict, lambda f: writing_off.write_off(f["invoice"], "x")),
+    "write-off without a reason": (Invalid, lambda f: writing_off.write_off(f["invoice"], " ")),
     "revoking a stranger's credit": (NotFound, lambda f: accounts.revoke(f["their grant"], "x")),
 }  # fmt: skip
 

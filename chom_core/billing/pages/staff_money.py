@@ -16,7 +16,7 @@ from chom_core.billing.pages.credit import kind_words
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.schemas.credit import GrantFormSchema, NoteFormSchema, RefundFormSchema
 from chom_core.billing.service.credit import accounts, giving
-from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
+from chom_core.billing.service.invoicing import credit_notes, sellers, voiding, writing_off
 from chom_core.billing.service.invoicing.credit_notes import What
 from chom_core.billing.service.paying import refunds
 from chom_core.database import Tenant, bind_tenant, session
@@ -172,7 +172,7 @@ def end(tenant_id: UUID, invoice_id: UUID, ending: str) -> Any:
             voiding.void(invoice_id, settle="refund", reason=_reason() or _("Voided by staff"))
             flash(_("Invoice %(number)s is void.", number=invoice.number), "success")
         else:
-            invoices.write_off(invoice_id, _reason() or _("Written off by staff"))
+            writing_off.write_off(invoice_id, _reason() or _("Written off by staff"))
             flash(_("Invoice %(number)s is written off.", number=invoice.number), "success")
     except ChomError as error:
         session().rollback()

@@ -23,7 +23,7 @@ from sqlalchemy import select, text
 from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, Invoice, InvoiceLine, Payment, PaymentMethod, Refund
 from chom_core.billing.service.credit import accounts
-from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
+from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding, writing_off
 from chom_core.billing.service.paying import gateways, methods, payments, refunds
 from chom_core.billing.service.paying.gateways import Bound
 from chom_core.database import everyone, transaction
@@ -194,7 +194,7 @@ class Customer(RuleBasedStateMachine):
     def write_off(self, place: int) -> None:
         invoice_id = self.one(Invoice, place, "open")
         if invoice_id is not None:
-            self.act(lambda: invoices.write_off(invoice_id, "gone"))
+            self.act(lambda: writing_off.write_off(invoice_id, "gone"))
 
     @rule(place=st.integers(0, 9))
     def press_again(self, place: int) -> None:

@@ -17,7 +17,7 @@ from chom_core.billing.models import Dunning, DunningHold, Invoice, Payment, Pay
 from chom_core.billing.models.payments import OPEN
 from chom_core.billing.rules import ladder
 from chom_core.billing.service.dunning import holds, notices, rows
-from chom_core.billing.service.invoicing import invoices, sellers
+from chom_core.billing.service.invoicing import invoices, sellers, writing_off
 from chom_core.billing.service.paying import methods, payments
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import clock, restart, session
@@ -207,7 +207,7 @@ def _suspend(of: Dunning, invoice: Invoice) -> None:
 
 def _end(of: Dunning, invoice: Invoice) -> None:
     """Nobody paid: the invoice is written off; its services stay suspended, or the subscription ends."""
-    invoices.write_off(invoice.id, "Unpaid at the end of the ladder")
+    writing_off.write_off(invoice.id, "Unpaid at the end of the ladder")
     holds.end(of, invoice)
     rows.close(of, "ended")
     if rows.note(of, "end", "end", words=of.terms["outcome"]):

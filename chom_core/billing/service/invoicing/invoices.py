@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chom_core import database
-from chom_core.audit.service import Subject, record
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice, InvoiceLine, Payment, Seller
 from chom_core.billing.models.payments import OPEN
@@ -240,39 +239,6 @@ def reopen(invoice: Invoice) -> None:
         subject=f"invoice:{invoice.id}",
         payload={"invoice_id": str(invoice.id), "due": invoice.due.amount, "currency": invoice.currency},
     )
-
-
-def write_off(invoice_id: UUID, reason: str) -> Invoice:
-    """Give an open invoice up as uncollectible: a loss on the books. Whoever pays it later still can. Audited.
-
-    Raises Conflict where it is not open or a payment is on its way.
-    """
-    sellers.lock_profile()
-    invoice = locked(invoice_id)
-    reason = grants.words_in(reason, "reason", 300)
-    if invoice.status == "uncollectible":
-        return invoice
-    if invoice.status != "open":
-        raise Conflict(f"This invoice is {invoice.status}: only an open one is written off.")
-    nothing_on_its_way(invoice)
-    due, source = invoice.due, f"invoice:{invoice.id}"
-    ledger.post(
-        ledger.turn(f"{source}:written-off"),
-        "write-off",
-        [("write_off", due), ("receivable", -due)],
-        seller_id=invoice.seller_id,
-        source=source,
-        description=f"Invoice {invoice.number} written off",
-    )
-    invoice.status, invoice.amount_written_off = "uncollectible", due.amount
-    record("invoice.written_off", Subject("invoice", invoice.id, invoice.number or ""), reason=reason)
-    emit(
-        "invoice.uncollectible",
-        subject=source,
-        payload={"invoice_id": str(invoice.id), "due": due.amount, "currency": due.currency},
-    )
-    session().flush()
-    return invoice
 
 
 def recover(invoice: Invoice) -> None:
