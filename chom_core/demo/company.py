@@ -29,7 +29,7 @@ class Wanted:
     """An organisation as the demo wants it. `features`: plugin → the note staff left when they switched it on.
 
     `months`: since when it has its plan, or settles; `use`: meter → what it uses in a month by now. `settlement`: how a
-    reseller settles.
+    reseller settles; `shops`: plan → how many small customers it has.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Wanted:
     services: tuple[Mapping[str, str], ...] = ()
     sells: tuple[Mapping[str, Any], ...] = ()
     settlement: Literal["", "wholesale", "share"] = ""
+    shops: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

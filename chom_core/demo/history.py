@@ -19,8 +19,10 @@ from typing import Literal
 from chom_core import config
 from chom_core.app import start
 from chom_core.database import clock
+from chom_core.demo.company import company
 from chom_core.demo.place import Place
 from chom_core.demo.say import say
+from chom_core.demo.shops import open_shops
 from chom_core.embedded import Process
 from chom_core.simulation.run import Simulation
 from chom_core.values.errors import ChomError
@@ -109,6 +111,10 @@ def main() -> int:
             tell(place, now)
 
     try:
+        for _shop in open_shops(company()):
+            if stop.is_set():
+                break
+        begun = shown = time.monotonic()  # what is left is reckoned from the months alone
         run = Simulation(SEED, MONTHS, ORGANISATIONS, until, release=True, stopping=stop.is_set)
         run.run(progress)
     except ChomError as error:

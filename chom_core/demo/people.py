@@ -43,13 +43,23 @@ def settle_in(company: Company, password: str, sites: str) -> Iterator[str]:
     yield f"{company.name} is set up: {len(company.staff)} staff, the catalogue, features for everyone"
     _node(sites)
     for wanted in company.organisations:
-        made = _organisation(wanted, password)
-        _shop(made, wanted, company)
-        _agree(made, wanted, company)
-        _features(made, wanted, staff)
-        _purchase(made, wanted, company)
-        ordered = _services(made, wanted)
+        ordered = join(wanted, company, password, staff)
         yield f"{wanted.name}: {_words(wanted, ordered)}"
+
+
+def join(wanted: Wanted, company: Company, password: str, staff: Principal | None = None) -> int:
+    """One organisation with all it wants; how many services it ordered. `staff` switch its features on."""
+    made = _organisation(wanted, password)
+    _shop(made, wanted, company)
+    _agree(made, wanted, company)
+    if staff is not None:
+        _features(made, wanted, staff)
+    _purchase(made, wanted, company)
+    return _services(made, wanted)
+
+
+def settle(company: Company) -> None:
+    """What resellers owe for the months that lie behind, as the next night would ask for it."""
     for wanted in company.organisations:
         if wanted.settlement:
             with transaction(_id(wanted.name)):
@@ -194,9 +204,17 @@ def _purchase(owner: Principal, wanted: Wanted, company: Company) -> None:
     if not wanted.plan:
         return
     assert owner.tenant_id is not None
-    with transaction(owner.tenant_id):
-        if subscriptions.hosting() is not None:
-            return
+    with transaction(owner.tenant_id) as here:
+        bought = subscriptions.hosting() is not None
+        behind = here.get_one(Tenant, owner.tenant_id).clock_at is not None
+    if not bought:
+        _buy(owner, wanted, company)
+    if wanted.months and (behind or not bought):
+        past.live(owner.tenant_id, wanted)
+
+
+def _buy(owner: Principal, wanted: Wanted, company: Company) -> None:
+    assert owner.tenant_id is not None
     if wanted.months:
         past.begin(owner.tenant_id, wanted)
     with transaction(owner.tenant_id, owner):
@@ -208,8 +226,6 @@ def _purchase(owner: Principal, wanted: Wanted, company: Company) -> None:
         outcome = checkout.buy(order, Click(uuid7(), "demo", price, card=CARD))
         if outcome.state != "done":
             raise ChomError(f"{wanted.name} could not buy {wanted.plan}: {outcome.message}", fix=outcome.fix)
-    if wanted.months:
-        past.live(owner.tenant_id, wanted)
 
 
 def _services(owner: Principal, wanted: Wanted) -> int:

@@ -16,3 +16,13 @@ def slot_home(slot: PageSlot) -> Panel | None:
     if not near and month.best is None:
         return None
     return Panel("usage_billing/panel.html", {"meters": near, "best": month.best, "words": service.quantity})
+
+
+@hookimpl
+def slot_billing_overview(slot: PageSlot) -> Panel | None:
+    """What use comes to so far, the allowances that the page itself does not show, and the plan that would save."""
+    month = service.month()
+    if not month.meters:
+        return None
+    meters = [one for one in month.meters if one.meter.name != "sites"]
+    return Panel("usage_billing/overview.html", {"month": month, "meters": meters, "words": service.quantity})

@@ -55,6 +55,8 @@ def test_the_month_shows_bars_costs_and_the_plan_that_saves(northlight: Organisa
         ("pro", 7900, 2300), ("starter", 10200, 0),
     ]  # fmt: skip
     assert "you would save $23.00" in northlight.client().get("/home").text
+    billing_page = northlight.client().get("/billing").text
+    assert "$73.00 beyond the allowances" in billing_page and "88 GB of 100 GB" in billing_page
 
 
 def test_each_alert_is_given_once_a_month(northlight: Organisation) -> None:
