@@ -34,7 +34,7 @@ from chom_core.values.principal import SYSTEM, Principal, Role, StaffRole
 from chom_core.work import advance, stand, wake
 
 #: What somebody without a plan still may do.
-OUTSIDERS = frozenset({"join", "come_back", "settle_up", "open_shop"})
+OUTSIDERS = frozenset({"join", "come_back", "settle_up", "open_shop", "settle"})
 STAFF = Principal("system", tenant_id=PLATFORM_ID, staff_role=StaffRole.ADMIN, name="Simulated staff")
 Progress = Callable[[int, int], None]
 

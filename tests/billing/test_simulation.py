@@ -10,9 +10,11 @@ from random import Random
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import select
 
 from chom_core import config, setup
-from chom_core.database import engine
+from chom_core.billing.models import WholesaleStatement
+from chom_core.database import engine, everyone
 from chom_core.identity import options
 from chom_core.plugin_host import gate
 from chom_core.simulation import crew
@@ -68,6 +70,9 @@ def test_the_books_are_right_and_the_same_seed_is_the_same_ledger(
     books_are_right()
     assert whole["simulate"] == "done" and whole["tenants"] == 6 and whole["jobs_failed"] == 0
     assert whole["invoices"] >= 8 and whole["payments"] >= 6 and whole["usage_events"] > 50
+    with everyone("test: what its reseller owes") as here:
+        settled = here.scalars(select(WholesaleStatement).order_by(WholesaleStatement.period_start)).all()
+    assert len(settled) == 2 and settled[-1].seats > 0 and all(one.invoice_id for one in settled)
     assert simulation().run()["ledger_hash"] == whole["ledger_hash"], "what is over is not done again"
 
     other = Database(f"s_again_{uuid7().hex[-8:]}", shop.server)
