@@ -25,4 +25,5 @@ def slot_billing_overview(slot: PageSlot) -> Panel | None:
     if not month.meters:
         return None
     meters = [one for one in month.meters if one.meter.name != "sites"]
-    return Panel("usage_billing/overview.html", {"month": month, "meters": meters, "words": service.quantity})
+    facts = {"month": month, "meters": meters, "words": service.quantity}
+    return Panel("usage_billing/overview.html", facts, weight=10)
