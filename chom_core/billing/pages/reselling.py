@@ -31,7 +31,8 @@ nav.add(
     NavItem(_l("Reselling"), "billing.reselling", "building-store", "Money", "billing", 60, resellers=True)
 )
 
-_POOLS = (("storage_gb", "storage_gb", "storage_price"), ("traffic_gb", "traffic_gb", "traffic_price"))
+#: Meters that may be pooled, whose field holds what is included, and the field of the price beyond.
+_POOLS = (("storage_gb", "storage_price"), ("traffic_gb", "traffic_price"))
 
 
 @pages.get("/billing/reselling")
@@ -86,8 +87,8 @@ def _choose(given: dict[str, Any]) -> None:
     known = reads.settlement()
     code = known.base.currency if known else sellers.profile().currency
     pool = {
-        meter: {"included": str(given[included]), "unit": str(given[price])}
-        for meter, included, price in _POOLS
+        meter: {"included": str(given[meter]), "unit": str(given[price])}
+        for meter, price in _POOLS
         if given[price]
     }
     terms.choose(
@@ -110,9 +111,9 @@ def _plain(known: reads.SettlementInfo | None) -> dict[str, Any]:
     pool = {one.meter: one for one in known.pool}
     prices = {
         name: value
-        for meter, included, price in _POOLS
+        for meter, price in _POOLS
         if meter in pool
-        for name, value in ((included, pool[meter].included), (price, pool[meter].unit))
+        for name, value in ((meter, pool[meter].included), (price, pool[meter].unit))
     }
     return {
         "mode": known.mode, "base": f"{known.base.major}", "seat": f"{known.seat.major}",
