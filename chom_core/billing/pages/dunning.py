@@ -12,19 +12,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from chom_core.billing import reads
-from chom_core.billing.pages.staff import desk
+from chom_core.billing.pages.staff import administers, desk, enter
 from chom_core.billing.reads import dunning as unpaid_reads
 from chom_core.billing.schemas.dunning import TermsFormSchema
 from chom_core.billing.service.dunning import desk as dunning_desk
 from chom_core.billing.service.dunning import rows as dunning_rows
-from chom_core.database import PLATFORM_ID, Tenant, bind_tenant, everyone, session
+from chom_core.database import PLATFORM_ID, Tenant, bind_tenant, everyone
 from chom_core.database.unit import current_or_none
 from chom_core.plugin_host import NavItem
-from chom_core.rest import principal
 from chom_core.values.access import ROLES
-from chom_core.values.errors import ChomError, NotFound
+from chom_core.values.errors import ChomError
 from chom_core.values.ids import uuid7
-from chom_core.values.principal import StaffRole
 from chom_core.web import banners, nav, render
 from chom_core.web.formats import day
 from chom_core.web.forms import Form
@@ -66,19 +64,19 @@ def unpaid() -> Any:
         names = {row[0]: row[1] for row in here.execute(query)}
     rungs = [(rung, [row for row in rows if row.rung == rung]) for rung in sorted({row.rung for row in rows})]
     return render(
-        "billing/staff_unpaid.html", rungs=rungs, names=names, may_act=_administers(), attempt=uuid7().hex
+        "billing/staff_unpaid.html", rungs=rungs, names=names, may_act=administers(), attempt=uuid7().hex
     )
 
 
 @desk.get(_AT)
 def unpaid_one(tenant_id: UUID, dunning_id: UUID) -> Any:
     """One ladder: what was done, what comes, and the decisions."""
-    customer = _enter(tenant_id)
+    customer = enter(tenant_id)
     of = dunning_rows.locked(dunning_id)
     info = reads.unpaid(of.invoice_id)
     return render(
         "billing/staff_unpaid_one.html", customer=customer, info=info, steps=reads.unpaid_steps(dunning_id),
-        may_act=_administers(), attempt=uuid7().hex,
+        may_act=administers(), attempt=uuid7().hex,
     )  # fmt: skip
 
 
@@ -138,7 +136,7 @@ def terms_post() -> Any:
 
 
 def _act(tenant_id: UUID, dunning_id: UUID, verb: Callable[[], object], done: str) -> Any:
-    _enter(tenant_id)
+    enter(tenant_id)
     try:
         verb()
     except ChomError as error:
@@ -147,16 +145,3 @@ def _act(tenant_id: UUID, dunning_id: UUID, verb: Callable[[], object], done: st
     else:
         flash(done, "success")
     return redirect(url_for("billing_staff.unpaid_one", tenant_id=tenant_id, dunning_id=dunning_id), 303)
-
-
-def _enter(tenant_id: UUID) -> Tenant:
-    """Work in the customer's organisation, as who one is: what staff do there is in its audit log."""
-    customer = session().get(Tenant, tenant_id)
-    if customer is None:
-        raise NotFound(_("There is no such organisation."))
-    bind_tenant(tenant_id)
-    return customer
-
-
-def _administers() -> bool:
-    return principal().staff_role is StaffRole.ADMIN

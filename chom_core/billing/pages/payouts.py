@@ -10,14 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from chom_core.billing.pages.staff import desk
+from chom_core.billing.pages.staff import administers, desk, enter
 from chom_core.billing.reads.payouts import payout_list
 from chom_core.billing.service.partners import payouts
-from chom_core.database import Tenant, bind_tenant, everyone, session
+from chom_core.database import Tenant, everyone, session
 from chom_core.plugin_host import NavItem
-from chom_core.rest import principal
 from chom_core.values.errors import ChomError, NotFound
-from chom_core.values.principal import StaffRole
 from chom_core.web import nav, render
 
 nav.add(NavItem(_l("Payouts"), "billing_staff.payout_desk", "cash", "Staff", "staff", 44))
@@ -31,18 +29,15 @@ def payout_desk() -> Any:
         ids = {row.tenant_id for row in rows}
         names = dict(here.execute(select(Tenant.id, Tenant.name).where(Tenant.id.in_(ids))).all())
     rows.sort(key=lambda row: (row.status, row.method) != ("pending", payouts.MANUAL))
-    may_act = principal().staff_role is StaffRole.ADMIN
     return render(
-        "billing/staff_payouts.html", payouts=rows, names=names, may_act=may_act, manual=payouts.MANUAL
+        "billing/staff_payouts.html", payouts=rows, names=names, may_act=administers(), manual=payouts.MANUAL
     )
 
 
 @desk.post("/organisations/<uuid:tenant_id>/payouts/<uuid:payout_id>", access="staff_admin")
 def payout_act(tenant_id: UUID, payout_id: UUID) -> Any:
     """Say that a payout was paid by hand, with the bank's reference; or void it, with a reason."""
-    if session().get(Tenant, tenant_id) is None:
-        raise NotFound(_("There is no such organisation."))
-    bind_tenant(tenant_id)
+    enter(tenant_id)
     words = request.form.get("words", "")
     try:
         if request.form.get("act") == "void":

@@ -10,18 +10,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from chom_core.billing.pages.base import pages
-from chom_core.billing.pages.staff import desk
+from chom_core.billing.pages.staff import administers, desk, enter
 from chom_core.billing.reads import settlement as reads
 from chom_core.billing.schemas.settlement import SettlementFormSchema
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import earnings, terms
-from chom_core.database import Tenant, bind_tenant, here, session
+from chom_core.database import Tenant, here, session
 from chom_core.plugin_host import NavItem
-from chom_core.rest import principal
 from chom_core.values.errors import ChomError, NotFound
 from chom_core.values.money import Money
-from chom_core.values.principal import StaffRole
 from chom_core.web import nav, render
 from chom_core.web.charts import Chart, Series
 from chom_core.web.export import csv_response
@@ -38,14 +36,14 @@ _POOLS = (("storage_gb", "storage_price"), ("traffic_gb", "traffic_price"))
 @pages.get("/billing/reselling")
 def reselling() -> Any:
     """The month that runs, the months before with their margin; by share, what was earned."""
-    _reseller(here())
+    _reseller(session().get_one(Tenant, here()))
     return render("billing/reselling.html", **_shown())
 
 
 @pages.get("/billing/reselling/<uuid:month_id>")
 def reselling_month(month_id: UUID) -> Any:
     """One settled month, customer by customer; as CSV with ?format=csv."""
-    _reseller(here())
+    _reseller(session().get_one(Tenant, here()))
     month = reads.month_statement(month_id)
     meters = sorted({meter for one in month.customers for meter in one.used})
     if request.args.get("format") == "csv":
@@ -61,15 +59,15 @@ def reselling_month(month_id: UUID) -> Any:
 @desk.get("/organisations/<uuid:tenant_id>/settlement")
 def settlement(tenant_id: UUID) -> Any:
     """How a reseller settles, and the form that changes it."""
-    customer = _enter(tenant_id)
-    known = reads.settlement()
-    return _page(customer, Form(SettlementFormSchema(), _plain(known)))
+    customer = _reseller(enter(tenant_id))
+    shown = _shown()
+    return _page(customer, Form(SettlementFormSchema(), _plain(shown["terms"])), shown)
 
 
 @desk.post("/organisations/<uuid:tenant_id>/settlement", access="staff_admin")
 def settlement_post(tenant_id: UUID) -> Any:
     """Set the terms; after the first invoice of a customer only prices change."""
-    customer = _enter(tenant_id)
+    customer = _reseller(enter(tenant_id))
     form = Form(SettlementFormSchema()).parse(request.form)
     if form.ok:
         try:
@@ -80,7 +78,7 @@ def settlement_post(tenant_id: UUID) -> Any:
         else:
             flash(_("Saved: it holds for months that are not settled yet."), "success")
             return redirect(request.path, 303)
-    return _page(customer, form), form.status
+    return _page(customer, form, _shown()), form.status
 
 
 def _choose(given: dict[str, Any]) -> None:
@@ -121,9 +119,10 @@ def _plain(known: reads.SettlementInfo | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _page(customer: Tenant, form: Form) -> str:
-    may_act = principal().staff_role is StaffRole.ADMIN
-    return render("billing/staff_settlement.html", customer=customer, form=form, may_act=may_act, **_shown())
+def _page(customer: Tenant, form: Form, shown: dict[str, Any]) -> str:
+    return render(
+        "billing/staff_settlement.html", customer=customer, form=form, may_act=administers(), **shown
+    )
 
 
 def _shown() -> dict[str, Any]:
@@ -156,14 +155,7 @@ def _chart(months: list[reads.MonthStatement]) -> Chart | None:
     )
 
 
-def _reseller(tenant_id: UUID) -> Tenant:
-    tenant = session().get(Tenant, tenant_id)
-    if tenant is None or tenant.kind != "reseller":
+def _reseller(tenant: Tenant) -> Tenant:
+    if tenant.kind != "reseller":
         raise NotFound(_("This organisation is no reseller."))
     return tenant
-
-
-def _enter(tenant_id: UUID) -> Tenant:
-    reseller = _reseller(tenant_id)
-    bind_tenant(tenant_id)
-    return reseller

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chom_core.billing import ledger
 from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerTransaction
-from chom_core.database import Tenant, everyone
+from chom_core.database import Tenant, bind_tenant, everyone, session
 from chom_core.plugin_host import NavItem
+from chom_core.rest import principal
+from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
+from chom_core.values.principal import StaffRole
 from chom_core.web import Pages, nav, render
 
 desk = Pages("billing_staff", "chom_core.billing", prefix="/staff", access="staff", tenant="none")
@@ -46,6 +51,20 @@ def books() -> Any:
         )
     ]
     return render("billing/staff_ledger.html", problems=problems, balances=balances, rows=rows, names=whose)
+
+
+def enter(tenant_id: UUID) -> Tenant:
+    """Work in the customer's organisation, as who one is: what staff do there is in its audit log."""
+    customer = session().get(Tenant, tenant_id)
+    if customer is None:
+        raise NotFound(_("There is no such organisation."))
+    bind_tenant(tenant_id)
+    return customer
+
+
+def administers() -> bool:
+    """Whether who looks may act too: support reads."""
+    return principal().staff_role is StaffRole.ADMIN
 
 
 def names(here: Session, rows: Iterable[Any]) -> dict[Any, str]:

@@ -13,17 +13,15 @@ from marshmallow import Schema
 from chom_core.billing import reads
 from chom_core.billing.api.credit import midnight
 from chom_core.billing.pages.credit import kind_words
-from chom_core.billing.pages.staff import desk
+from chom_core.billing.pages.staff import administers, desk, enter
 from chom_core.billing.schemas.credit import GrantFormSchema, NoteFormSchema, RefundFormSchema
 from chom_core.billing.service.credit import accounts, giving
 from chom_core.billing.service.invoicing import credit_notes, sellers, voiding, writing_off
 from chom_core.billing.service.invoicing.credit_notes import What
 from chom_core.billing.service.paying import refunds
-from chom_core.database import Tenant, bind_tenant, session
-from chom_core.rest import principal
+from chom_core.database import Tenant, session
 from chom_core.values.errors import ChomError, NotFound
 from chom_core.values.ids import parse_uuid, uuid7
-from chom_core.values.principal import StaffRole
 from chom_core.web import render
 from chom_core.web.forms import Form
 
@@ -33,7 +31,7 @@ _AT = "/organisations/<uuid:tenant_id>/money"
 @desk.get(_AT)
 def customer_money(tenant_id: UUID) -> Any:
     """Invoices, payments, credit, notes, refunds of one organisation, and the actions on them."""
-    customer = _enter(tenant_id)
+    customer = enter(tenant_id)
     return render(
         "billing/staff_money.html",
         customer=customer,
@@ -43,21 +41,21 @@ def customer_money(tenant_id: UUID) -> Any:
         notes=reads.note_list(),
         refunds=reads.refund_list(),
         statement=reads.statement(),
-        may_act=principal().staff_role is StaffRole.ADMIN,
+        may_act=administers(),
     )
 
 
 @desk.get(f"{_AT}/statement")
 def customer_statement(tenant_id: UUID) -> Any:
     """The customer's statement of account, and whether the books say the same."""
-    customer = _enter(tenant_id)
+    customer = enter(tenant_id)
     shown = reads.statement()
     return render("billing/staff_statement.html", customer=customer, statement=shown, words=kind_words())
 
 
 @desk.get(f"{_AT}/grant", access="staff_admin")
 def grant_form(tenant_id: UUID) -> Any:
-    return _ask(_enter(tenant_id), GrantFormSchema(), _("Give credit"))
+    return _ask(enter(tenant_id), GrantFormSchema(), _("Give credit"))
 
 
 @desk.post(f"{_AT}/grant", access="staff_admin")
@@ -74,18 +72,18 @@ def grant(tenant_id: UUID) -> Any:
             )
         return _("%(amount)s of credit is given.", amount=money.format())
 
-    return _do(_enter(tenant_id), GrantFormSchema(), _("Give credit"), act)
+    return _do(enter(tenant_id), GrantFormSchema(), _("Give credit"), act)
 
 
 @desk.get(f"{_AT}/invoices/<uuid:invoice_id>/note", access="staff_admin")
 def note_form(tenant_id: UUID, invoice_id: UUID) -> Any:
-    return _ask(_enter(tenant_id), NoteFormSchema(), _("Issue a credit note"), **_of_invoice(invoice_id))
+    return _ask(enter(tenant_id), NoteFormSchema(), _("Issue a credit note"), **_of_invoice(invoice_id))
 
 
 @desk.post(f"{_AT}/invoices/<uuid:invoice_id>/note", access="staff_admin")
 def note(tenant_id: UUID, invoice_id: UUID) -> Any:
     """Issue a credit note: over lines, an amount, days without service, or all that is left."""
-    customer = _enter(tenant_id)
+    customer = enter(tenant_id)
 
     def act(values: dict[str, Any], key: str) -> str:
         words, settle = {"reason": values["reason"], "key": f"staff/{key}"}, values["settle"]
@@ -115,14 +113,14 @@ def _of_invoice(invoice_id: UUID) -> dict[str, Any]:
 
 @desk.get(f"{_AT}/payments/<uuid:payment_id>/refund", access="staff_admin")
 def refund_form(tenant_id: UUID, payment_id: UUID) -> Any:
-    customer = _enter(tenant_id)
+    customer = enter(tenant_id)
     return _ask(customer, RefundFormSchema(), _("Refund a payment"), payment=_payment(payment_id))
 
 
 @desk.post(f"{_AT}/payments/<uuid:payment_id>/refund", access="staff_admin")
 def refund(tenant_id: UUID, payment_id: UUID) -> Any:
     """Give a payment back to its card, whole or in part."""
-    customer = _enter(tenant_id)
+    customer = enter(tenant_id)
     payment = _payment(payment_id)
 
     def act(values: dict[str, Any], key: str) -> str:
@@ -142,13 +140,13 @@ def _payment(payment_id: UUID) -> reads.PaymentInfo:
 
 @desk.get(f"{_AT}/credit/<uuid:grant_id>/revoke", access="staff_admin")
 def revoke_form(tenant_id: UUID, grant_id: UUID) -> Any:
-    return _revoke_page(_enter(tenant_id), grant_id)
+    return _revoke_page(enter(tenant_id), grant_id)
 
 
 @desk.post(f"{_AT}/credit/<uuid:grant_id>/revoke", access="staff_admin")
 def revoke(tenant_id: UUID, grant_id: UUID) -> Any:
     """Take back what is left of promotional credit; the customer's name is typed to confirm."""
-    customer = _enter(tenant_id)
+    customer = enter(tenant_id)
     if request.form.get("confirm_name", "").strip() != customer.name:
         return _revoke_page(customer, grant_id, _("This is not the organisation's name.")), 422
     accounts.revoke(grant_id, _reason() or _("Taken back by staff"))
@@ -158,13 +156,13 @@ def revoke(tenant_id: UUID, grant_id: UUID) -> Any:
 
 @desk.get(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):ending>", access="staff_admin")
 def end_form(tenant_id: UUID, invoice_id: UUID, ending: str) -> Any:
-    return _end_page(_enter(tenant_id), reads.invoice(invoice_id), ending)
+    return _end_page(enter(tenant_id), reads.invoice(invoice_id), ending)
 
 
 @desk.post(f"{_AT}/invoices/<uuid:invoice_id>/<any(void, 'write-off'):ending>", access="staff_admin")
 def end(tenant_id: UUID, invoice_id: UUID, ending: str) -> Any:
     """Void an invoice, or write it off; its number is typed to confirm."""
-    customer, invoice = _enter(tenant_id), reads.invoice(invoice_id)
+    customer, invoice = enter(tenant_id), reads.invoice(invoice_id)
     if request.form.get("confirm_name", "").strip() != invoice.number:
         return _end_page(customer, invoice, ending, _("This is not the invoice's number.")), 422
     try:
@@ -229,15 +227,6 @@ def _revoke_page(customer: Tenant, grant_id: UUID, error: str = "") -> str:
 
 def _reason() -> str:
     return request.form.get("reason", "").strip()[:200]
-
-
-def _enter(tenant_id: UUID) -> Tenant:
-    """Work in the customer's organisation, as who one is: what staff do there is in its audit log."""
-    customer = session().get(Tenant, tenant_id)
-    if customer is None:
-        raise NotFound(_("There is no such organisation."))
-    bind_tenant(tenant_id)
-    return customer
 
 
 def _ask(customer: Tenant, schema: Schema, title: str, **more: Any) -> str:

@@ -11,11 +11,11 @@ from msgspec import Struct
 from sqlalchemy import func, select
 
 from chom_core.billing.models import Earning, Settlement, WholesaleStatement
-from chom_core.billing.rules.cycles import Cycle
-from chom_core.database import Tenant, here, session
+from chom_core.billing.service.partners import terms
+from chom_core.database import here, session
 from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
-from chom_core.values.period import BillingPeriod, Period
+from chom_core.values.period import Period
 
 
 class PooledInfo(Struct, frozen=True):
@@ -60,9 +60,13 @@ class MonthStatement(Struct, frozen=True):
     seats: int
     retail: Money
     wholesale: Money
-    margin: Money
     invoice_id: UUID | None
     customers: tuple[CustomerMonth, ...]
+
+    @property
+    def margin(self) -> Money:
+        """What is left of what was invoiced; below zero where it costs more."""
+        return self.retail - self.wholesale
 
 
 class PartInfo(Struct, frozen=True):
@@ -79,24 +83,20 @@ def settlement() -> SettlementInfo | None:
     found = session().scalar(select(Settlement))
     if found is None:
         return None
-    zone, code = session().get_one(Tenant, here()).zone, found.currency
-    start = found.billed_until
-    end = Cycle.of(BillingPeriod.MONTHLY, found.anchor, zone).containing(start).end
+    code = found.currency
     pool = [
         PooledInfo(meter, Decimal(one["included"]), Decimal(one["unit"]))
         for meter, one in sorted(found.pool.items())
     ]
     return SettlementInfo(
         found.mode, Money(found.base, code), Money(found.seat, code), found.share_percent, tuple(pool),
-        found.fixed_at is not None, Period(start, end),
+        found.fixed_at is not None, terms.open_month(found),
     )  # fmt: skip
 
 
 def seats() -> int:
     """How many customers the current reseller has now."""
-    query = select(func.count()).select_from(Tenant)
-    own = (Tenant.parent_id == here(), Tenant.kind == "customer", Tenant.status == "active")
-    return session().scalar(query.where(*own)) or 0
+    return session().scalar(select(func.count()).select_from(terms.customers(here()).subquery())) or 0
 
 
 def month_statements(limit: int = 36) -> list[MonthStatement]:
@@ -132,8 +132,7 @@ def _info(row: WholesaleStatement) -> MonthStatement:
         )
         for one in row.lines
     ]  # fmt: skip
-    retail, wholesale = Money(row.retail, code), Money(row.wholesale, code)
     return MonthStatement(
-        row.id, row.period_start, row.period_end, row.seats, retail, wholesale, retail - wholesale,
+        row.id, row.period_start, row.period_end, row.seats, Money(row.retail, code), Money(row.wholesale, code),
         row.invoice_id, tuple(customers),
     )  # fmt: skip

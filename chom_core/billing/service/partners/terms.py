@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from chom_core.audit.service import Subject, record
 from chom_core.billing.models import NumberSeries, Seller, Settlement
+from chom_core.billing.rules.cycles import Cycle
 from chom_core.billing.service.invoicing import sellers
 from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, session, transaction
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.money import Money
+from chom_core.values.period import BillingPeriod, Period
 
 BASE, SEAT, SHARE = Money(24_900, "USD"), Money(1_500, "USD"), Decimal(20)
 Mode = Literal["wholesale", "share"]
@@ -63,6 +66,19 @@ def choose(
         after={"base": base.amount, "seat": seat.amount},
     )
     return found
+
+
+def open_month(of: Settlement) -> Period:
+    """The first month that is not settled, from boundary to boundary of the anchor's day in the reseller's zone."""
+    zone = session().get_one(Tenant, of.tenant_id).zone
+    start = of.billed_until
+    return Period(start, Cycle.of(BillingPeriod.MONTHLY, of.anchor, zone).containing(start).end)
+
+
+def customers(reseller_id: UUID | None, *, left: bool = False) -> Select[Tenant]:
+    """Who takes a seat; with `left` those too that are gone, whose last invoice may be paid or refunded yet."""
+    query = select(Tenant).where(Tenant.parent_id == reseller_id, Tenant.kind == "customer")
+    return query if left else query.where(Tenant.status == "active")
 
 
 def locked() -> Settlement | None:

@@ -18,7 +18,6 @@ from chom_core.audit.service import Subject, record
 from chom_core.billing.models import Invoice, Seller, Settlement, Subscription, WholesaleStatement
 from chom_core.billing.reads.sales import sale
 from chom_core.billing.rules import pricing, splits
-from chom_core.billing.rules.cycles import Cycle
 from chom_core.billing.service.invoicing import invoices, rating, sellers
 from chom_core.billing.service.invoicing.rating import Charge
 from chom_core.billing.service.partners import earnings, terms
@@ -28,7 +27,7 @@ from chom_core.database import PLATFORM_ID, Tenant, clock, current, restart, ses
 from chom_core.values.billing import TaxQuery
 from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
-from chom_core.values.period import BillingPeriod, Period
+from chom_core.values.period import Period
 
 SETTLE, RUN = "billing.settle_reseller", "billing.settle_resellers"
 MOST = 60
@@ -100,9 +99,7 @@ def _month() -> UUID | None:
         sellers.lock_profile()
         of = terms.locked()
         assert of is not None and tenant_id is not None
-        zone = session().get_one(Tenant, tenant_id).zone
-        start = of.billed_until
-        month = Period(start, Cycle.of(BillingPeriod.MONTHLY, of.anchor, zone).containing(start).end)
+        month = terms.open_month(of)
         if month.end > clock.now():
             return None
         retail = [
@@ -177,8 +174,4 @@ def _plain(one: Retail) -> dict[str, Any]:
 
 
 def _customers(reseller_id: UUID | None, *, left: bool = False) -> list[Tenant]:
-    """Who takes a seat; with `left` those too that are gone, whose last invoice may be paid or refunded yet."""
-    query = select(Tenant).where(Tenant.parent_id == reseller_id, Tenant.kind == "customer")
-    if not left:
-        query = query.where(Tenant.status == "active")
-    return list(session().scalars(query.order_by(Tenant.id)))
+    return list(session().scalars(terms.customers(reseller_id, left=left).order_by(Tenant.id)))
