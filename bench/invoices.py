@@ -26,7 +26,7 @@ from chom_core.embedded import Postgres
 from chom_core.simulation.__main__ import settings
 from chom_core.work import wake
 
-SIZES, SAMPLE, ROUNDS = (100, 1_000, 10_000), 30, 3
+SIZES, SAMPLE, ROUNDS = (100, 1_000, 10_000), 15, 6
 #: An organisation on Pro whose period ended an hour ago, with a month of use and twelve earlier months.
 _FILL = """
 create temp table made as select gen_random_uuid() as tenant, gen_random_uuid() as sub, gen_random_uuid() as item, n,
@@ -126,8 +126,8 @@ def main() -> None:
                 fill(root, before + 1, size)
                 before = size
                 renew(waiting(root, 5))
-                rounds = [renew(waiting(root, min(given.sample, 40))) for _ in range(ROUNDS)]
-                done = min(given.sample, 40)
+                rounds = [renew(waiting(root, min(given.sample, SAMPLE))) for _ in range(ROUNDS)]
+                done = min(given.sample, SAMPLE)
                 wall, cpu, statements = min(rounds)
                 rates.append(done / wall)
                 print(json.dumps({

@@ -31,13 +31,16 @@ def rate(
     charges: Sequence[Charge],
     subscription_id: UUID | None = None,
     reductions: Sequence[Reduction] = (),
+    *,
+    held: bool = True,
 ) -> Bill:
     """The bill for `charges`: coupons, what plugins propose, tax. The same for preview and invoice.
 
-    `reductions` come beside the coupons that the customer holds: what is about to be redeemed.
+    `reductions` come beside the coupons that the customer holds: what is about to be redeemed. `held`: False where
+    the caller knows that there are none.
     """
     lines = rating.lines_of(charges)
-    reductions = (*discounts.reductions(charges), *reductions)
+    reductions = (*(discounts.reductions(charges) if held else ()), *reductions)
     profile = sellers.profile()
     who, at = sellers.customer(profile), clock.now()
     answers = hooks.billing_lines(LinesQuery(who, currency, lines, at, subscription_id))
@@ -121,11 +124,12 @@ def _lines(invoice: Invoice, bill: Bill) -> list[InvoiceLine]:
     ]
 
 
-def finalise(invoice: Invoice, *, paying: Money | None = None) -> None:
+def finalise(invoice: Invoice, *, paying: Money | None = None, credit: bool = True) -> None:
     """Freeze the draft, post what is owed, and use the customer's credit for it. Its number comes last: `number`.
 
-    `paying`: money that was taken for this draft already; credit pays what is left beside it. Whatever else has to be
-    written in this transaction is written before `number`; the caller commits soon.
+    `paying`: money that was taken for this draft already; credit pays what is left beside it. `credit`: False where
+    the caller knows that there is none. Whatever else has to be written in this transaction is written before
+    `number`; the caller commits soon.
     """
     if invoice.status != "draft":
         raise Conflict(f"The invoice is {invoice.status}, not a draft.")
@@ -146,7 +150,8 @@ def finalise(invoice: Invoice, *, paying: Money | None = None) -> None:
             description="Invoice finalised",
         )
     emit("invoice.finalised", subject=source, payload={"total": invoice.total, "currency": invoice.currency})
-    grants.apply(invoice, invoice.due - paying if paying is not None else None)
+    if credit:
+        grants.apply(invoice, invoice.due - paying if paying is not None else None)
     close_if_settled(invoice)
 
 

@@ -19,7 +19,8 @@ from chom_core.billing.service.dunning import holds, rows
 from chom_core.billing.service.invoicing import invoices, sellers
 from chom_core.billing.service.invoicing.rating import Charge
 from chom_core.billing.service.paying import methods, payments
-from chom_core.billing.service.subscribing import subscriptions
+from chom_core.billing.service.subscribing import beside, subscriptions
+from chom_core.billing.service.subscribing.beside import Beside
 from chom_core.billing.service.usage import seams
 from chom_core.database import clock, restart, session
 from chom_core.values.billing import Bill
@@ -35,6 +36,7 @@ class Turn(Struct, frozen=True):
     """One subscription's part of a renewal: what it costs, the period that begins, the use that is billed with it."""
 
     of: Subscription
+    beside: Beside
     charges: tuple[Charge, ...]
     period: Period | None
     use: seams.Use
@@ -109,7 +111,7 @@ def _roll(together: Sequence[UUID]) -> UUID | None:
         restart()
         return None
     first = turns[0].of
-    bill = invoices.rate(first.currency, charges, first.id)
+    bill = invoices.rate(first.currency, charges, first.id, held=any(turn.beside.coupons for turn in turns))
     invoice = invoices.compose(
         bill,
         seller=session().get_one(Seller, first.seller_id),
@@ -118,7 +120,8 @@ def _roll(together: Sequence[UUID]) -> UUID | None:
     )
     if invoice.total and any(turn.of.status == "active" for turn in turns):
         emit("invoice.due", subject=f"invoice:{invoice.id}", payload={"invoice_id": str(invoice.id)})
-    invoices.finalise(invoice)
+    # a change that came to its end may have given credit
+    invoices.finalise(invoice, credit=any(turn.beside.credit or turn.beside.changes for turn in turns))
     session().flush()  # what it bills refers to it
     billed.record(invoice, [turn.of for turn in turns])
     for turn in turns:
@@ -130,31 +133,31 @@ def _roll(together: Sequence[UUID]) -> UUID | None:
 
 def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
     """What the end of a subscription's period brings; None where it is not due. `early`: later the same local day."""
-    of = subscriptions.subscription(subscription_id, lock=True)
+    of, known = beside.locked(subscription_id)
     if of.status not in subscriptions.LIVE or (of.current_period_end > clock.now() and not early):
         return None
-    waiting = change_payments.settle_paying(of)
+    waiting = change_payments.settle_paying(of) if known.changes else []
     at = of.current_period_end
     ending = of.cancel_at is not None and of.cancel_at <= at
     if not ending and of.status == "past_due" and holds.stands_still(of):
         return None
-    use = seams.use_of(of, at, last=ending)
+    use = seams.use_of(of, at, last=ending, alone=not known.others)
     past = (*_in_arrears(of, at), *use.charges)
     if ending:
         subscriptions.end(of, at=at)
-        return Turn(of, past, None, use)
+        return Turn(of, known, past, None, use)
     if not boundary.at_the_end(of, at, waiting):  # the plan is left or rests: its month of use may end here
-        return Turn(of, past, None, seams.use_of(of, at, last=True))
+        return Turn(of, known, past, None, seams.use_of(of, at, last=True))
     began = of.current_period_start
     period = subscriptions.period_after(of)
     of.current_period_start, of.current_period_end = period.start, period.end
     session().flush()
     if of.timing == "arrears":
-        return Turn(of, past, Period(began, at) if past else None, use)
+        return Turn(of, known, past, Period(began, at) if past else None, use)
     named = (
         period if began < at else None
     )  # one that was resumed begins anew, maybe when an earlier period did
-    return Turn(of, (*past, *subscriptions.charges(of, period)), named, use)
+    return Turn(of, known, (*past, *subscriptions.charges(of, period)), named, use)
 
 
 def _in_arrears(of: Subscription, at: datetime) -> list[Charge]:

@@ -100,7 +100,7 @@ def close(
 
     Again for the same months: nothing is written and nothing billed.
     """
-    return _rate(of, until, last).billed(invoice_id)
+    return _rate(of, until, last, False).billed(invoice_id)
 
 
 def returned(line: UsageLine, amount: Money) -> UsageClosing:
@@ -115,8 +115,8 @@ def install() -> None:
     seams.register_usage(_rate)
 
 
-def _rate(of: Subscription, until: datetime, last: bool) -> Rated:
-    return Rated(of, usage_rating.rate(of, until, last=_ends(of, until, last)))
+def _rate(of: Subscription, until: datetime, last: bool, alone: bool) -> Rated:
+    return Rated(of, usage_rating.rate(of, until, last=_ends(of, until, last), alone=alone))
 
 
 def _charges(found: Iterable[UsageLine]) -> list[Charge]:

@@ -146,12 +146,15 @@ class Rating(Struct, frozen=True):
     kept: Kept
 
 
-def rate(of: Subscription, until: datetime, *, last: bool = False, interim: bool = False) -> Rating:
+def rate(
+    of: Subscription, until: datetime, *, last: bool = False, interim: bool = False, alone: bool = False
+) -> Rating:
     """Rate the months up to `until` that are not billed yet, and what came late for those that are.
 
     `last`: the month that `until` cuts is the last one and ends there; `interim`: it is billed so far and goes on.
+    `alone`: the organisation keeps no other subscription.
     """
-    owners, kept = Owners(of), Kept.read(of)
+    owners, kept = Owners(of, alone=alone), Kept.read(of)
     late, months = _closed(kept), open_months(of, kept, until, last=last, interim=interim)
     meters = metering.meters()
     tariffs = {name: one for name, one in owners.tariffs(of).items() if name in meters}

@@ -36,10 +36,10 @@ class _Nothing:
         return ()
 
 
-Rate = Callable[["Subscription", datetime, bool], Use]
+Rate = Callable[["Subscription", datetime, bool, bool], Use]
 
 
-def _nothing(of: Subscription, until: datetime, last: bool) -> Use:
+def _nothing(of: Subscription, until: datetime, last: bool, alone: bool) -> Use:
     return _Nothing()
 
 
@@ -52,9 +52,9 @@ def register_usage(rate: Rate) -> None:
     _rate = rate
 
 
-def use_of(of: Subscription, until: datetime, *, last: bool = False) -> Use:
-    """What was used up to `until`, rated now."""
-    return _rate(of, until, last)
+def use_of(of: Subscription, until: datetime, *, last: bool = False, alone: bool = False) -> Use:
+    """What was used up to `until`, rated now. `alone`: the organisation keeps no other subscription."""
+    return _rate(of, until, last, alone)
 
 
 def usage_charges(of: Subscription, until: datetime, *, last: bool = False) -> Sequence[Charge]:

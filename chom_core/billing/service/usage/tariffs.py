@@ -148,9 +148,11 @@ def begun(of: Subscription) -> datetime:
 class Owners:
     """Which subscription of the current organisation pays for whose use. Asked once for many meters."""
 
-    def __init__(self, also: Subscription | None = None) -> None:
-        """`also`: a subscription that counts though it is not live any more, such as one that is just ending."""
-        found = {one.id: one for one in subscriptions.kept(but=also)}
+    def __init__(self, also: Subscription | None = None, *, alone: bool = False) -> None:
+        """`also`: a subscription that counts though it is not live any more, such as one that is just ending; `alone`:
+        there is no other.
+        """
+        found = {one.id: one for one in (() if alone else subscriptions.kept(but=also))}
         if also is not None:
             found[also.id] = also
         self._all = sorted(found.values(), key=lambda one: (one.shape != "hosting", one.id))
