@@ -103,6 +103,17 @@ ALL: tuple[str, ...] = (
           ) both_sides group by 1, 2) moving where l <> r
     """,
     """
+    select format('organisation %s has %s %s held by the ledger, %s by the uses of its credit', tenant_id, l, currency,
+                  u) as problem
+    from (select tenant_id, currency, sum(l) as l, sum(u) as u from (
+            select a.tenant_id, a.currency, -e.amount as l, 0 as u
+            from core.ledger_entry e join core.ledger_account a on a.id = e.account_id
+            where a.code = 'dispute_hold'
+            union all
+            select tenant_id, currency, 0, amount from core.credit_use where kind in ('held', 'released')
+          ) both_sides group by 1, 2) held where l <> u
+    """,
+    """
     select format('%s %s of organisation %s is owed %s %s by the ledger, %s by earnings and payouts',
                   left(code, -8), party, tenant_id, l, currency, e) as problem
     from (select tenant_id, code, party, currency, sum(l) as l, sum(e) as e from (

@@ -12,6 +12,7 @@ Debits are positive, credits negative. The chart (per seller, customer and curre
     refund_clearing   liability  refunds on their way to the card, as far as they were taken from credit
     write_off         expense    invoices given up as uncollectible, disputes that were lost
     disputes          asset      money that a bank holds while it decides a dispute
+    dispute_hold      liability  account credit that is held meanwhile
     fees              expense    what the gateway keeps
     commission        expense    what vendors, affiliates and resellers earn by sales
     vendor_payable, affiliate_payable, reseller_payable   liability, with a party
@@ -48,6 +49,7 @@ CHART: dict[str, str] = {
     "refund_clearing": "liability",
     "write_off": "expense",
     "disputes": "asset",
+    "dispute_hold": "liability",
     "fees": "expense",
     "commission": "expense",
     "vendor_payable": "liability",

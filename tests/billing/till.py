@@ -87,7 +87,7 @@ def due(tenant: UUID, invoice_id: UUID) -> int:
 def owes(tenant: UUID, currency: str = "USD") -> int:
     """What the customer owes in all, by the ledger; below zero it is the customer's money."""
     with transaction(tenant):
-        codes = ("receivable", "customer_credit", "promotional_credit", "refund_clearing")
+        codes = ("receivable", "customer_credit", "promotional_credit", "refund_clearing", "dispute_hold")
         return sum(ledger.balance(code, currency).amount for code in codes)
 
 

@@ -16,8 +16,12 @@ from chom_core.database import AppendOnly, Model, TenantRow
 
 KINDS = ("account", "promotional")
 #: What takes from a grant (or, negative, gives back to it). unapplied: its invoice was voided · returned: a credit
-#: note gave it back · refund: paid out in cash · refund_failed: the gateway refused that · expired, revoked: gone.
-USES = ("applied", "unapplied", "returned", "refund", "refund_failed", "expired", "revoked")
+#: note gave it back · refund: paid out in cash · refund_failed: the gateway refused that · expired, revoked: gone ·
+#: held: a bank decides about its money · released: it has · charged_back: against us.
+USES = (
+    "applied", "unapplied", "returned", "refund", "refund_failed", "expired", "revoked", "held", "released",
+    "charged_back",
+)  # fmt: skip
 SETTLE = ("refund", "credit", "due")
 REFUND_STATUSES = ("created", "pending", "succeeded", "failed")
 
@@ -58,12 +62,13 @@ class CreditGrant(TenantRow, Model):
 
 
 class CreditUse(TenantRow, AppendOnly, Model):
-    """Something that took from a grant (positive) or gave back to it (negative), for ever."""
+    """Something that took from a grant (positive) or gave back to it (negative), for ever. `dispute`: its reference."""
 
     __tablename__ = "credit_use"
     __table_args__ = (
         CheckConstraint(f"kind in {USES}", name="kind"),
         CheckConstraint("amount <> 0", name="amount"),
+        Index("ix_credit_use_dispute", "tenant_id", "dispute", postgresql_where=text("dispute is not null")),
     )
 
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("core.credit_grant.id"), index=True)
@@ -74,6 +79,7 @@ class CreditUse(TenantRow, AppendOnly, Model):
     invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("core.invoice.id"), index=True)
     credit_note_id: Mapped[UUID | None] = mapped_column(ForeignKey("core.credit_note.id"))
     refund_id: Mapped[UUID | None] = mapped_column(ForeignKey("core.refund.id"), index=True)
+    dispute: Mapped[str | None] = mapped_column(String(120))
 
 
 class CreditNote(TenantRow, AppendOnly, Model):

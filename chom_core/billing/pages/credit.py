@@ -119,6 +119,7 @@ def kind_words() -> dict[str, str]:
         "refund": _("Refund"),
         "credit": _("Credit granted"),
         "credit ended": _("Credit ended"),
+        "dispute": _("Taken back by a bank"),
     }
 
 

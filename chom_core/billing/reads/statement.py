@@ -30,13 +30,13 @@ from chom_core.values.errors import Invalid
 from chom_core.values.money import Money
 
 #: The accounts whose sum is what a customer owes, less the credit it has.
-ACCOUNTS = ("receivable", "customer_credit", "promotional_credit", "refund_clearing")
+ACCOUNTS = ("receivable", "customer_credit", "promotional_credit", "refund_clearing", "dispute_hold")
 
 
 class Entry(Struct, frozen=True):
     """One document or movement. `amount` above zero is owed by the customer; `balance` is what stands after it.
 
-    `kind`: invoice, void, write-off, recovery, credit note, payment, top-up, refund, credit, credit ended.
+    `kind`: invoice, void, write-off, recovery, credit note, payment, top-up, refund, credit, credit ended, dispute.
     """
 
     at: datetime
@@ -135,7 +135,7 @@ def _money(currency: str) -> Iterator[_Row]:
 
 
 #: What moves a customer's account and has no document of its own.
-_LEDGER_KINDS = ("write-off", "recovery")
+_LEDGER_KINDS = ("write-off", "recovery", "dispute")
 
 
 def _on_the_ledger(currency: str, which: ColumnElement[bool]) -> Select[*tuple[object, ...]]:

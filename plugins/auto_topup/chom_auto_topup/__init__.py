@@ -22,6 +22,7 @@ plugin = Plugin(
         "credit.used": "auto_topup.check",
         "credit.topped_up": "auto_topup.check",
         "credit.top_up_failed": "auto_topup.check",
+        "dispute.open": "auto_topup.stop",
     },
     notifications=(
         NotificationType(

@@ -53,6 +53,21 @@ def check() -> None:
     _settle(asked.id, told, told.message)
 
 
+def stop(dispute: str) -> None:
+    """A bank took a payment back: no card is charged by itself any more, until a person lets it go on."""
+    rule = service.rule(lock=True)
+    if rule is None or not rule.enabled or rule.paused_at is not None:
+        return
+    rule.paused_at = clock.now()
+    session().flush()
+    notify(
+        "auto_topup.paused",
+        title=phrase("Automatic top-ups are paused"),
+        body=phrase("A bank took one of your payments back. No card is charged by itself until you say so."),
+        link=PAGE, action=phrase("Look at it"), key=dispute,
+    )  # fmt: skip
+
+
 def _open() -> Asked | None:
     found = session().scalar(
         select(Attempt).where(Attempt.status == "charging").order_by(Attempt.id).limit(1)

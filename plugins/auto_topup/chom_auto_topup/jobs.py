@@ -16,6 +16,12 @@ def check(current: Job) -> None:
     charging.check()
 
 
+@job(service.STOP)
+def stop(current: Job) -> None:
+    """A payment is disputed."""
+    charging.stop(current.args["event"]["subject"])
+
+
 @looks_ahead(service.CHECK)
 def next_check() -> datetime | None:
     """A day without a rule has nothing to check: a test clock passes it."""

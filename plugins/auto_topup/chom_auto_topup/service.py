@@ -17,7 +17,7 @@ from chom_sdk.work import enqueue
 
 from .models import Attempt, Rule
 
-CHECK = "auto_topup.check"
+CHECK, STOP = "auto_topup.check", "auto_topup.stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def save(values: Mapping[str, Any]) -> Rule:
 def resume() -> Rule:
     """Go on after a pause, or ask the card again today. Conflict where there is nothing to resume."""
     found = rule(lock=True)
-    if found is None or not found.enabled or not found.failures:
+    if found is None or not found.enabled or status(found) == "on":
         raise Conflict(_("Nothing is paused."), fix=_("Reload the page."))
     _anew(found)
     session().flush()

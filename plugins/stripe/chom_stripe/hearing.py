@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_sdk import Invalid, NotFound, clock, session, uuid7
-from chom_sdk.billing import Payee, disputed, keep_method, payment_id, recheck_payment, recheck_refund
+from chom_sdk.billing import Payee, disputed, keep_method, recheck_payment, recheck_refund
 from chom_sdk.work import Job, enqueue, outside
 from chom_stripe import payouts
 from chom_stripe.cards import as_saved
@@ -128,9 +128,12 @@ def _account(keys: Keys, found: Any, tenant_id: UUID) -> str:
 
 
 def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
-    """The money is away while it is open. A warning is a question only: no money moved."""
+    """The money is away while it is open. A warning is a question only: no money moved.
+
+    That the payment succeeded may not have been heard yet, so it is looked at first.
+    """
     intent: Any = found.payment_intent
-    payment = payment_id(NAME, key=plain(intent.metadata).get("chom_key", ""), reference=intent.id)
+    payment = recheck_payment(NAME, key=plain(intent.metadata).get("chom_key", ""), reference=intent.id)
     amount, due = money(found.amount, found.currency), found.evidence_details.due_by
     values = {"status": found.status, "reason": found.reason[:60],
               "evidence_due": datetime.fromtimestamp(due, UTC) if due else None}  # fmt: skip

@@ -191,8 +191,8 @@ def test_a_refund_in_stripes_dashboard_is_listed_for_a_person(chom: World, shop:
     assert ("refunded", "") in compare(chom)
 
 
-def give_back(chom: World, shop: Organisation, cents: int) -> None:
-    """Staff refund a top-up, and Stripe is asked."""
+def give_back(chom: World, shop: Organisation, cents: int, status: int = 303) -> None:
+    """Staff refund a top-up, and Stripe is asked. `status`: of the answer to their form."""
     payment = payments(shop)[0]
     page, client = f"/staff/organisations/{shop.id}/money/payments/{payment.id}/refund", chom.staff_client
     form = {
@@ -202,7 +202,7 @@ def give_back(chom: World, shop: Organisation, cents: int) -> None:
         "csrf_token": chom.csrf(client),
     }
     answer = client.post(page, data=form)
-    assert answer.status_code == 303, answer.text
+    assert answer.status_code == status, answer.text
     chom.run_jobs()
 
 
@@ -212,12 +212,20 @@ def test_a_partial_refund_and_then_a_dispute(chom: World, shop: Organisation) ->
     assert credit(shop) == Money(1800, "USD")
     made = act(disputes.open_dispute, intents()[0]["id"])
     assert tell(chom, "charge.dispute.created", made["id"]).status == "done"
-    give_back(chom, shop, 100)  # Stripe gives nothing back while a bank asks
-    assert (credit(shop), books(chom)) == (Money(1800, "USD"), [])
+    give_back(chom, shop, 100, 422)  # nothing can be given back while a bank has it
+    assert (credit(shop), books(chom)) == (Money(0, "USD"), [])
     act(disputes.close_dispute, made["id"], won=True)
     for kind in ("charge.dispute.closed", "charge.dispute.created", "charge.dispute.closed"):
         assert tell(chom, kind, made["id"]).status == "done"
-    assert books(chom) == []
+    assert (credit(shop), books(chom)) == (Money(1800, "USD"), [])
+
+
+def test_a_dispute_is_heard_before_its_payment(chom: World, shop: Organisation) -> None:
+    """The payment is looked at first, so that the credit it brings is held."""
+    made = act(disputes.open_dispute, lost_top_up(shop))
+    assert tell(chom, "charge.dispute.created", made["id"]).status == "done"
+    assert [one.status for one in payments(shop)] == ["succeeded"]
+    assert (credit(shop), books(chom)) == (Money(0, "USD"), [])
 
 
 @pytest.mark.parametrize("changes", [{"amount": 2600}, {"currency": "eur"}])

@@ -24,7 +24,7 @@ from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, Invoice, InvoiceLine, Payment, PaymentMethod, Refund
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding, writing_off
-from chom_core.billing.service.paying import gateways, methods, payments, refunds
+from chom_core.billing.service.paying import disputes, gateways, methods, payments, refunds
 from chom_core.billing.service.paying.gateways import Bound
 from chom_core.database import everyone, transaction
 from chom_core.values import Money, uuid7
@@ -184,6 +184,18 @@ class Customer(RuleBasedStateMachine):
         if refund_id is not None:
             self.act(lambda: refunds.send(refund_id), repeatable=True)
 
+    @rule(place=st.integers(0, 9), state=st.sampled_from(["open", "open", "won", "lost"]))
+    def dispute(self, place: int, state: Any) -> None:
+        """A bank takes all of a payment, or half; what it says later comes in any order."""
+        payment_id = self.one(Payment, place, "succeeded")
+        if payment_id is not None:
+            self.act(lambda: self._dispute(payment_id, state), repeatable=True)
+
+    def _dispute(self, payment_id: UUID, state: Any) -> None:
+        of = payments.locked(payment_id)
+        cents = of.amount if payment_id.int % 2 else of.amount // 2 + 1
+        disputes.disputed(payment_id, f"dp_{payment_id}", Money(min(cents, of.amount), "USD"), state)
+
     @rule(place=st.integers(0, 9), settle=st.sampled_from(["refund", "credit"]))
     def void(self, place: int, settle: Any) -> None:
         invoice_id = self.one(Invoice, place)
@@ -263,6 +275,9 @@ REACHED = {
     "void": "invoice where status = 'void' and amount_paid > 0",
     "written off": "invoice where status = 'uncollectible'",
     "recovered": "ledger_transaction where kind = 'recovery'",
+    "held": "credit_use where kind = 'held'",
+    "released": "ledger_transaction where description = 'Credit is free again'",
+    "charged back": "credit_use where kind = 'charged_back'",
 }
 #: Reached by chance only now and then; the named cases of refunds and of credit are there for them.
 RARE = {"re-opened", "credited"}

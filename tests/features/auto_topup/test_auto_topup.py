@@ -277,3 +277,21 @@ def test_keys_are_of_the_crossing_and_the_try(chom: World, northlight: Organisat
     with northlight.acting() as here:
         keys = [one.key for one in here.query(Attempt).order_by(Attempt.id)]
     assert keys == [f"auto/{northlight.id}/0.0", f"auto/{northlight.id}/1.0"]
+
+
+def test_a_disputed_payment_pauses_until_a_person_goes_on(chom: World, northlight: Organisation) -> None:
+    rule(northlight)
+    chom.run_jobs()
+    with northlight.acting():
+        charge = service.history()[0]
+        billing.disputed(charge.payment_id, "dp_auto", usd("50"), "open")
+    for _ in range(2):
+        chom.run_jobs()
+    with northlight.acting():
+        assert service.standing().status == "paused"
+        assert len(service.history()) == 1  # the credit is held and low, and no card is asked
+        service.resume()
+    chom.run_jobs()
+    with northlight.acting():
+        assert service.standing().status == "on"
+        assert len(service.history()) == 2

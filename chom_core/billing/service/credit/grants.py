@@ -196,17 +196,18 @@ def take(
     invoice_id: UUID | None = None,
     refund_id: UUID | None = None,
     credit_note_id: UUID | None = None,
+    dispute: str | None = None,
 ) -> CreditUse:
     """Write down that `amount` was taken (below zero: given back). The caller posts the entries."""
     use = CreditUse(
         id=uuid7(), tenant_id=grant.tenant_id, grant_id=grant.id, kind=kind, amount=amount.amount,
         currency=amount.currency, effective_at=clock.now(), invoice_id=invoice_id, refund_id=refund_id,
-        credit_note_id=credit_note_id,
+        credit_note_id=credit_note_id, dispute=dispute,
     )  # fmt: skip
     grant.remaining -= amount.amount
     session().add(use)
     session().flush()
-    if amount.amount > 0 and grant.kind == "account":
+    if amount.amount > 0 and grant.kind == "account" and dispute is None:
         emit(
             "credit.used",
             subject=f"credit:{grant.id}",

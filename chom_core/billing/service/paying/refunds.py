@@ -27,7 +27,7 @@ from chom_core.billing.models import (
 )
 from chom_core.billing.service.credit import grants
 from chom_core.billing.service.invoicing import invoices, sellers
-from chom_core.billing.service.paying import gateways, payments, settlement
+from chom_core.billing.service.paying import disputes, gateways, payments, settlement
 from chom_core.database import clock, restart, session
 from chom_core.values.billing import FollowUp, PaymentResult, PaymentStatus
 from chom_core.values.errors import ChomError, Conflict, Invalid, NotFound, Unavailable
@@ -82,7 +82,7 @@ def begin(
             fields={"amount": ["More than what is left of it."]},
         )
     made = Refund(
-        id=uuid7(), tenant_id=payment.tenant_id, seller_id=_seller(payment), payment_id=payment.id, key=key,
+        id=uuid7(), tenant_id=payment.tenant_id, seller_id=payments.seller_id(payment), payment_id=payment.id, key=key,
         credit_note_id=credit_note_id, amount=money.amount, currency=money.currency, reason=reason,
         from_credit=from_credit.amount, reopened=reopened.amount,
     )  # fmt: skip
@@ -112,15 +112,19 @@ def _may(payment: Payment, money: Money) -> None:
     if money > left:
         raise Invalid(
             f"At most {left.format()} of this payment is left.",
+            fix="What a bank took back, or still decides about, cannot be refunded."
+            if disputes.taken_by_banks(payment)
+            else "",
             fields={"amount": ["More than what is left of it."]},
         )
 
 
 def refundable(payment: Payment) -> Money:
-    """What of a payment has not gone back yet: the most a refund can be."""
+    """What of a payment has not gone back yet, by a refund or a bank: the most a refund can be."""
     if payment.status != "succeeded":
         return Money.zero(payment.currency)
-    return Money(payment.amount - payment.amount_refunded, payment.currency)
+    left = Money(payment.amount - payment.amount_refunded, payment.currency)
+    return max(left - disputes.taken_by_banks(payment), Money.zero(payment.currency))
 
 
 def _reopenable(payment: Payment) -> Money:
@@ -254,13 +258,6 @@ def _facts(made: Refund, payment: Payment) -> dict[str, Any]:
         "reopened": made.reopened, "credit_note_id": str(made.credit_note_id) if made.credit_note_id else None,
         "message": made.message,
     }  # fmt: skip
-
-
-def _seller(payment: Payment) -> UUID:
-    """The seller whose money it was: the invoice's, or of a top-up the one its credit is with."""
-    if payment.invoice_id is not None:
-        return session().get_one(Invoice, payment.invoice_id).seller_id
-    return session().scalars(select(CreditGrant.seller_id).where(CreditGrant.payment_id == payment.id)).one()
 
 
 def locked(refund_id: UUID) -> Refund:
