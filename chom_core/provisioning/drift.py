@@ -1,7 +1,7 @@
 """The drift sweep: what stands on the nodes against what stands in the record, each difference listed for staff.
 
 It changes nothing on a node: an orphan may be somebody's site. Services with an open operation before or after the
-look are left out, since their node is being changed.
+look are left out, since their node is being changed. What each takes on disk is noted with the service.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from msgspec import Struct
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select, update
 
 from chom_core.database import clock, everyone, session, transaction
 from chom_core.provisioning import engine, kinds, views
 from chom_core.provisioning.kinds import BoundDriver
-from chom_core.provisioning.models import OPEN, Drift, Node, Operation, Service
+from chom_core.provisioning.models import OPEN, STORAGE, Drift, Node, Operation, Service
 from chom_core.values.errors import NotFound
 from chom_core.values.provisioning import Found, NodeInfo
 
@@ -65,8 +65,9 @@ def sweep_node(node_id: UUID) -> int:
         return 0
     with everyone("drift sweep"):
         after = _record(node_id)
-        differences = compare(found, before, after, _owners(found))
-        return _store(node_id, differences)
+        owners = _owners(found)
+        _note_sizes(found, owners)
+        return _store(node_id, compare(found, before, after, owners))
 
 
 def _inventory(driver: BoundDriver, info: NodeInfo) -> list[Found]:
@@ -89,6 +90,17 @@ def _owners(found: Sequence[Found]) -> dict[str, Recorded]:
         Service.marker.in_([item.marker for item in found if item.marker])
     )
     return {row[3]: Recorded(*row, busy=False) for row in session().execute(query)}
+
+
+def _note_sizes(found: Sequence[Found], owners: dict[str, Recorded]) -> None:
+    """Beside what operations record of a service at the same time: one fact of the row, not the row."""
+    for item in found:
+        owner = owners.get(item.marker)
+        if owner is not None and item.storage_bytes is not None and owner.status != "deleted":
+            size = func.jsonb_build_object(STORAGE, item.storage_bytes)
+            session().execute(
+                update(Service).where(Service.id == owner.id).values(facts=Service.facts.op("||")(size))
+            )
 
 
 def compare(

@@ -17,6 +17,8 @@ SERVICE_STATUSES = (
 OPERATION_STATUSES = ("queued", "running", "succeeded", "failed", "undone", "cancelled")
 STEP_STATUSES = ("waiting", "doing", "done", "failed", "undone")
 OPEN = ("queued", "running")
+#: The fact of a service that says what it takes on disk, in bytes: the drift sweep notes it, usage meters it.
+STORAGE = "storage_bytes"
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:

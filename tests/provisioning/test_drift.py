@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chom_core.database import acting_as, everyone, session, transaction
 from chom_core.provisioning import drift, nodes, service
-from chom_core.provisioning.models import Drift, Node
+from chom_core.provisioning.models import Drift, Node, Service
 from chom_core.work import run_all
 from tests.provisioning.test_operations import built, order
 from tests.provisioning.toy import driver
@@ -21,12 +22,29 @@ def listed() -> list[tuple[str, str]]:
         return sorted((row.sort, row.name) for row, _node in drift.open_drift())
 
 
+def facts(tenant: UUID, service_id: UUID) -> dict[str, Any]:
+    with transaction(tenant) as here:
+        return dict(here.get_one(Service, service_id).facts)
+
+
 def test_what_agrees_is_not_listed(tenants: tuple[UUID, UUID], node: UUID) -> None:
     built(tenants[0], "one"), built(tenants[1], "two")
     assert drift.sweep() == 0
     assert listed() == []
     with transaction():
         assert session().get_one(Node, node).swept_at is not None
+
+
+def test_what_a_service_takes_on_disk_is_noted_beside_its_other_facts(
+    tenants: tuple[UUID, UUID], node: UUID, world: Path
+) -> None:
+    site = built(tenants[0], "heavy")
+    before = facts(tenants[0], site.id)
+    (world / "sites" / "heavy" / "film").write_bytes(b"x" * 5000)
+    drift.sweep()
+    after = facts(tenants[0], site.id)
+    assert 5000 < after.pop("storage_bytes") < 6000
+    assert after == before
 
 
 def test_each_difference_is_listed_and_resolved(tenants: tuple[UUID, UUID], node: UUID, world: Path) -> None:

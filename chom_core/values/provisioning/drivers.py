@@ -137,12 +137,16 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing that a driver found on a node. `marker` is its service's, `name` says what it is."""
+    """One thing that a driver found on a node. `marker` is its service's, `name` says what it is.
+
+    `storage_bytes`: what it takes on disk, where the driver knows; it is metered as the service's storage.
+    """
 
     name: str
     marker: str = ""
     running: bool = True
     detail: str = ""
+    storage_bytes: int | None = None
 
 
 @runtime_checkable

@@ -69,7 +69,11 @@ class LocalDriver:
     def inventory(self, node: NodeInfo) -> Sequence[Found]:
         return [
             Found(
-                item.name, item.record.marker if item.record else "", bool(item.pids), "; ".join(item.drifts)
+                item.name,
+                item.record.marker if item.record else "",
+                bool(item.pids),
+                "; ".join(item.drifts),
+                item.size,
             )
             for item in inventory.inventory(node_of(node))
         ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import ports, processes
 from .records import Node, SiteRecord, load_all
@@ -12,7 +15,10 @@ _LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 
 @dataclass(frozen=True)
 class Found:
-    """One site, or the remains of one. `listening` says whether its port is open; `port` is 0 where no record tells."""
+    """One site, or the remains of one. `listening` says whether its port is open; `port` is 0 where no record tells.
+
+    `size` is what its files hold, in bytes.
+    """
 
     name: str
     record: SiteRecord | None
@@ -21,6 +27,7 @@ class Found:
     port: int
     listening: bool
     drifts: tuple[str, ...]
+    size: int
 
 
 def inventory(node: Node) -> list[Found]:
@@ -41,8 +48,19 @@ def inventory(node: Node) -> list[Found]:
         port = record.port if record else 0
         mine = tuple(sorted(pids.get(name, ())))
         drifts = _drifts(record, name in folders, mine, open_ports.get(port, set()))
-        found.append(Found(name, record, name in folders, mine, port, port in open_ports, drifts))
+        size = _size(node.sites / name) if name in folders else 0
+        found.append(Found(name, record, name in folders, mine, port, port in open_ports, drifts, size))
     return found
+
+
+def _size(folder: Path) -> int:
+    """A file that goes while it is counted counts nothing; links are not followed."""
+    total = 0
+    for place, _folders, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
 
 
 def _drifts(

@@ -81,6 +81,7 @@ def test_create_resumes_after_any_step(node: Node, spec: SiteSpec, cut: int) -> 
     run(sites.steps_create(node, spec))
     assert ask(must_load(node, spec.name)).status == 200
     assert [found.drifts for found in inventory(node)] == [()]
+    assert inventory(node)[0].size > 100
 
 
 def test_a_folder_cut_off_half_way_is_made_anew(node: Node, spec: SiteSpec) -> None:

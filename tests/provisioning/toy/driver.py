@@ -70,7 +70,12 @@ class ToyDriver:
     def inventory(self, node: NodeInfo) -> Sequence[Found]:
         sites = sorted((world() / "sites").glob("*"))
         return [
-            Found(site.name, (site / "marker").read_text(), (site / "running").exists())
+            Found(
+                site.name,
+                (site / "marker").read_text(),
+                (site / "running").exists(),
+                storage_bytes=sum(file.stat().st_size for file in site.iterdir()),
+            )
             for site in sites
             if (site / "marker").exists()
         ]

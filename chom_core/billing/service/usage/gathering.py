@@ -17,10 +17,8 @@ from chom_core.billing.service.buying import funding
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.billing.service.usage.ingest import MOST, NewEvent, record_batch
 from chom_core.database import clock, session
-from chom_core.provisioning.models import Service
+from chom_core.provisioning.models import STORAGE, Service
 
-#: What a driver records with a service whose size it knows: bytes on disk, as a whole number.
-STORAGE = "storage_bytes"
 GB = Decimal(10) ** 9
 
 
