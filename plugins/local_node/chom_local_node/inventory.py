@@ -59,7 +59,7 @@ def _size(folder: Path) -> int:
     for place, _folders, files in os.walk(folder):
         for name in files:
             with suppress(OSError):
-                total += os.lstat(os.path.join(place, name)).st_size
+                total += Path(place, name).lstat().st_size
     return total
 
 
