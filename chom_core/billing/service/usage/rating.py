@@ -87,7 +87,7 @@ class Kept:
                 self._newest[place] = row
             if row.meter == MONTH and counts:
                 done.append(row)
-        self.months = {row.period_start for row in done}
+        self.months = {row.period_start: Period(row.period_start, row.period_end) for row in done}
         self.until = max((row.period_end for row in done), default=usage_tariffs.begun(of))
         newest = max((row.created_at for row in done), default=None)
         self.looked_back = newest - TAIL if newest else self.until
