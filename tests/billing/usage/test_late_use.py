@@ -7,24 +7,31 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from chom_core.billing.jobs.usage import BILL
+from chom_core.billing.models import Seller, Subscription
 from chom_core.billing.reads.usage import MonthInfo, reconciliation
 from chom_core.billing.service import usage
 from chom_core.billing.service.changes import ending
-from chom_core.billing.service.invoicing import voiding
+from chom_core.billing.service.invoicing import invoices, voiding
 from chom_core.billing.service.subscribing import ahead, subscriptions
+from chom_core.billing.service.usage import closing, rating, seams
 from chom_core.billing.service.usage.ingest import BACK
-from chom_core.database import transaction
+from chom_core.database import clock, transaction
+from chom_core.provisioning.models import Service
 from chom_core.work import enqueue, run_all
 from tests.billing.cases.test_charges import sold, use
 from tests.billing.plans import at, bills, lines, notes, of, renew, stand
 from tests.billing.shop import books_are_right
+from tests.billing.usage import scene
+from tests.billing.usage.test_rating import service
 from tests.conftest import Database, make_tenant
 
 END, MEANT = at("2024-02-01"), at("2024-01-31T12:00Z")
 #: When no event of January is taken any more.
 OVER = END + BACK
+BEGUN = scene.NOON - timedelta(days=20)
 
 
 @pytest.fixture
@@ -172,3 +179,59 @@ def test_a_pause_is_billed_unless_its_end_is_known(buyer: UUID, resumes: str | N
     renew(buyer, "2024-06-01")
     assert used(buyer) == [1000, 500]
     books_are_right()
+
+
+def test_what_an_ended_plan_billed_is_no_other_plans(database: Database) -> None:
+    """The server's own plan ends in the middle of the month and bills 15 of its server; the hosting plan does not."""
+    tenant = scene.subscribed(scene.plan("p", {"traffic_gb": scene.per_unit("0.05")}), begun=BEGUN)
+    vps = scene.plan("vps", {"traffic_gb": scene.per_unit("0.10")}, shape="service")
+    alone = scene.subscribe(tenant, vps, begun=BEGUN, shape="service", code="vps")
+    server = service(tenant, alone)
+    with transaction(tenant):
+        usage.record_batch([scene.event("a", 15, subject=server), scene.event("b", 3)])
+    ended(tenant, alone)
+    with transaction(tenant) as here:
+        hosting = here.scalars(select(Subscription).where(Subscription.shape == "hosting")).one()
+        assert [line.use.quantity for line in usage.estimate(hosting)] == [3]
+        assert [line.use.quantity for line in late(here.get_one(Subscription, alone))] == []
+        usage.record(scene.event("late", 2, subject=server, at=scene.NOON))
+        assert [line.use.quantity for line in late(here.get_one(Subscription, alone))] == [17]
+        assert [line.use.quantity for line in usage.estimate(hosting)] == [3]
+
+
+def test_sites_that_found_another_plan_leave_their_bills_alone(database: Database) -> None:
+    """Their use under the plan that ended stays its own: it is neither given back nor billed by the new one."""
+    sold_as = {"traffic_gb": scene.per_unit("0.05")}
+    tenant = scene.subscribed(scene.plan("p", sold_as), begun=BEGUN)
+    with transaction(tenant) as here:
+        first = here.scalars(select(Subscription.id)).one()
+    site = service(tenant, first)
+    with transaction(tenant):
+        usage.record(scene.event("a", 100, subject=site))
+    ended(tenant, first)
+    second = scene.subscribe(tenant, scene.plan("q", sold_as), begun=scene.NOON + timedelta(hours=2))
+    scene.stand_at(tenant, scene.NOON + timedelta(hours=3))
+    with transaction(tenant) as here:
+        items = here.get_one(Subscription, second).items
+        here.get_one(Service, site).paid_by = f"item:{items[0].id}"
+    with transaction(tenant) as here:
+        assert late(here.get_one(Subscription, first)) == []
+        assert [line.use.quantity for line in usage.estimate(here.get_one(Subscription, second))] == [0]
+
+
+def ended(tenant: UUID, subscription_id: UUID) -> None:
+    """An hour after NOON it is over, and its use is on an invoice."""
+    at_once = scene.NOON + timedelta(hours=1)
+    scene.stand_at(tenant, at_once)
+    with transaction(tenant) as here:
+        of = here.get_one(Subscription, subscription_id)
+        subscriptions.end(of)
+        charges = seams.usage_charges(of, at_once, last=True)
+        bill = invoices.rate("USD", charges, of.id)
+        seller = here.get_one(Seller, of.seller_id)
+        drafted = invoices.draft(bill, seller=seller, subscription_id=of.id, period=None)
+        closing.close(of, at_once, drafted.id, last=True)
+
+
+def late(of: Subscription) -> list[usage.UsageLine]:
+    return list(rating.lines(of, clock.now()))

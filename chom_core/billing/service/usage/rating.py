@@ -217,7 +217,7 @@ def line(
     late: bool = False,
 ) -> UsageLine:
     """One meter's month. `by_subject`: what the whole organisation used of it (`totals.by_meter`)."""
-    mine = [use for subject, use in by_subject.items() if owners.of(name, subject) == of.id]
+    mine = [use for subject, use in by_subject.items() if owners.of(name, subject, month) == of.id]
     quantity = totals.added(use.quantity for use in mine)
     use = totals.rounded(Use(quantity, sum(use.events for use in mine)))
     rows, paid = kept.rows.get((name, month.start), []), kept.paid(name, month.start)
