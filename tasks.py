@@ -54,7 +54,8 @@ def test(_: Context) -> None:
 
 def typed_packages() -> list[str]:
     """The packages held to mypy's strict rules."""
-    return [name for name in ("chom_core", "marketplace_sdk/chom_sdk") if (ROOT / name).is_dir()]
+    plugins = sorted(found.relative_to(ROOT).as_posix() for found in ROOT.glob("plugins/*/chom_*"))
+    return [name for name in ("chom_core", "marketplace_sdk/chom_sdk", *plugins) if (ROOT / name).is_dir()]
 
 
 CHECKS = {

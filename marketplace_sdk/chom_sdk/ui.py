@@ -4,6 +4,7 @@ from chom_core.values.ui import Column, PageSlot, Panel, ServiceListSlot, Servic
 from chom_core.web.charts import Chart, Series
 from chom_core.web.export import csv_response
 from chom_core.web.forms import Form
+from chom_core.web.patterns import Pattern
 from chom_core.web.tables import Filter, ListPage, Sort
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ListPage",
     "PageSlot",
     "Panel",
+    "Pattern",
     "Series",
     "ServiceListSlot",
     "ServiceSlot",

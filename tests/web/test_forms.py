@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from flask import Flask, render_template_string
-from marshmallow import Schema, fields, validate
+from flask_babel import force_locale, get_locale
+from flask_babel.speaklater import LazyString
+from marshmallow import Schema, ValidationError, fields, validate
 from werkzeug.datastructures import MultiDict
 
 from chom_core.values.errors import Invalid
 from chom_core.web.forms import Form
+from chom_core.web.patterns import Pattern
 from tests.web.gallery import SiteSettings, make_app
 
 FIELDS = '{% from "components.html" import form_fields, form_errors %}{{ form_errors(form) }}{{ form_fields(form) }}'
@@ -142,3 +145,12 @@ def test_each_field_finds_its_input(app: Flask, spec: fields.Field[Any], expecte
 def test_a_field_without_an_input_says_so(app: Flask) -> None:
     with pytest.raises(TypeError, match="no HTML input"):
         show(Form(Schema.from_dict({"x": fields.Dict()})()))
+
+
+def test_a_pattern_says_its_mistake_in_the_readers_language(app: Flask) -> None:
+    rule = Pattern(r"[a-z]+\Z", error=LazyString(lambda: f"nur {get_locale()}, {{}} bleibt"))  # type: ignore[no-untyped-call]
+    assert rule("abc") == "abc"
+    for language in ("en", "de"):
+        with app.test_request_context(), force_locale(language), pytest.raises(ValidationError) as wrong:
+            rule("123")
+        assert wrong.value.messages == [f"nur {language}, {{}} bleibt"]

@@ -26,8 +26,10 @@ def gather(task: Job) -> None:
 
 @job(BILL, timeout=300)
 def bill(task: Job) -> None:
-    """Months of use that are over while the plan's own period goes on; what earlier ones billed too much."""
+    """Months of use that are over while the plan's own period goes on; what came late for subscriptions that have
+    ended; what earlier months billed too much."""
     invoices.bill_months()
+    invoices.bill_late()
     returns.give_back()
 
 

@@ -149,7 +149,12 @@ def _spread(
     owners = tariffs.Owners(of) if known else None
     for one in usage.days(meter, period) if known else ():
         weight = int(max(exact(one.quantity), Fraction(0)) * _SCALE)
-        if weight and owners is not None and of is not None and owners.of(meter, one.subject) == of.id:
+        if (
+            weight
+            and owners is not None
+            and of is not None
+            and owners.of(meter, one.subject, period) == of.id
+        ):
             places.append((one.day, None if one.subject == ORGANISATION else one.subject))
             weights.append(weight)
     if not weights:  # nothing says when: on the last day that has been

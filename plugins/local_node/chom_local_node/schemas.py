@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
+
+from chom_sdk.ui import Pattern
 
 
 class WordPressForm(Schema):
@@ -11,9 +13,7 @@ class WordPressForm(Schema):
 
     admin_user = fields.String(
         load_default="admin",
-        validate=validate.Regexp(
-            r"[A-Za-z0-9_.@-]{1,60}\Z", error=_l("Letters, digits, _ . @ and -, at most 60.")
-        ),
+        validate=Pattern(r"[A-Za-z0-9_.@-]{1,60}\Z", error=_l("Letters, digits, _ . @ and -, at most 60.")),
         metadata={"label": _l("Administrator's name")},
     )
     admin_email = fields.Email(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates
 
+from chom_sdk.ui import Pattern
+
 COLOURS = ("#2563eb", "#0d9488", "#16a34a", "#ca8a04", "#ea580c", "#dc2626", "#db2777", "#7c3aed", "#475569")
 ICONS = ("folder", "rocket", "flask", "briefcase", "shopping-cart", "building", "device-gamepad-2", "star")
-_COLOUR = validate.Regexp(r"#[0-9a-fA-F]{6}\Z", error=_l("A colour is # and six hexadecimal digits."))
+_COLOUR = Pattern(r"#[0-9a-fA-F]{6}\Z", error=_l("A colour is # and six hexadecimal digits."))
 MOST_TAGS = 10
 
 

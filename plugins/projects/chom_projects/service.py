@@ -35,7 +35,7 @@ def projects() -> list[Project]:
 
 def get(project_id: UUID) -> Project:
     """One project; NotFound where it is none of the organisation's."""
-    found = session().scalar(select(Project).where(Project.id == project_id))
+    found: Project | None = session().scalar(select(Project).where(Project.id == project_id))
     if found is None:
         raise NotFound(
             _("There is no such project."), fix=_("It may have been deleted; see the list of projects.")

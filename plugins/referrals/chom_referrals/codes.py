@@ -32,7 +32,8 @@ def mine() -> list[Code]:
 
 def get(code_id: UUID) -> Code:
     """One of the organisation's links; NotFound."""
-    found = session().scalar(select(Code).where(Code.id == code_id, Code.owner_id == organisation_id()))
+    mine = select(Code).where(Code.id == code_id, Code.owner_id == organisation_id())
+    found: Code | None = session().scalar(mine)
     if found is None:
         raise NotFound(_("There is no such link."), fix=_("See the list of your links."))
     return found
@@ -84,7 +85,7 @@ def every(status: str = "") -> list[Code]:
 
 def decide(code_id: UUID, status: str, percent: Decimal | None = None) -> Code:
     """Staff approve, refuse or suspend a link, and may agree on a share for those it brings from now on."""
-    found = session().scalar(select(Code).where(Code.id == code_id).with_for_update())
+    found: Code | None = session().scalar(select(Code).where(Code.id == code_id).with_for_update())
     if found is None or status not in ("active", "suspended", "refused"):
         raise NotFound(_("There is no such link."))
     before = {"status": found.status, "percent": found.percent}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Select, delete, or_, select
 
 from chom_sdk import Erasure, Exporting, Money, hookimpl, session
 from chom_sdk.billing import LineProposal, LinesQuery
@@ -71,7 +71,7 @@ def slot_home(slot: PageSlot) -> Panel | None:
 def plugin_export(export: Exporting) -> Mapping[str, list[dict[str, Any]]] | None:
     """The organisation's links, who came by them (as a hint), what they earned, and who sent itself."""
     here = export.tenant_id
-    made = {
+    made: dict[str, Select[Any]] = {
         "codes": select(Code).where(Code.owner_id == here),
         "referrals": select(Referral).where(or_(Referral.referrer_id == here, Referral.referred_id == here)),
         "commissions": select(Commission).where(Commission.referrer_id == here),

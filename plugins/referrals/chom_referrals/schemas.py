@@ -8,9 +8,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from chom_sdk.ui import Pattern
+
 from .models import PROGRAMMES
 
-_CODE = validate.Regexp(
+_CODE = Pattern(
     r"[A-Za-z0-9][A-Za-z0-9-]{2,38}[A-Za-z0-9]\Z", error=_l("4 to 40 letters, digits and hyphens.")
 )
 
@@ -175,8 +177,12 @@ def _programme(
     return {
         f"{name}_type": fields.Str(
             load_default=type,
-            validate=validate.OneOf(("fixed", "percent"), labels=(_l("A fixed reward"), _l("A percentage"))),
-            metadata={"label": _l("Commission"), "section": title},
+            validate=validate.OneOf(("fixed", "percent")),
+            metadata={
+                "label": _l("Commission"),
+                "section": title,
+                "choices": (("fixed", _l("A fixed reward")), ("percent", _l("A percentage"))),
+            },
         ),
         f"{name}_fixed": _amount(fixed, _l("Fixed reward"), title, _l("For the first paid invoice.")),
         f"{name}_first": _percent(first, _l("Of the first invoice"), title),
@@ -219,7 +225,7 @@ class ReferralsSettings(_Programmes):  # type: ignore[misc, valid-type]
     )
     landing = fields.Str(
         load_default="/signup",
-        validate=validate.Regexp(r"/(?![/\\])[^\s]{0,200}\Z", error=_l("A path of this site, like /prices.")),
+        validate=Pattern(r"/(?![/\\])[^\s]{0,200}\Z", error=_l("A path of this site, like /prices.")),
         metadata={"label": _l("Where a link leads"), "section": _GENERAL},
     )
     referee_percent = _percent("25", _l("Discount"), _NEW)
@@ -234,6 +240,7 @@ class ReferralsSettings(_Programmes):  # type: ignore[misc, valid-type]
     @validates_schema
     def rising(self, data: dict[str, Any], **kwargs: Any) -> None:
         """Tiers are reached one after the other."""
-        steps = [data.get(f"{name}_at") for name in ("silver", "gold", "platinum")]
-        if None not in steps and not steps[0] < steps[1] < steps[2]:
+        found = [data.get(f"{name}_at") for name in ("silver", "gold", "platinum")]
+        steps = [step for step in found if step is not None]  # one that is malformed is said already
+        if len(steps) == 3 and not steps[0] < steps[1] < steps[2]:
             raise ValidationError({"gold_at": [str(_l("Each tier takes more than the one before."))]})

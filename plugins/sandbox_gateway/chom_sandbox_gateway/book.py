@@ -187,14 +187,15 @@ def _result(charge: Charge) -> PaymentResult:
 
 
 def _find(here: Session, reference: str) -> Charge:
-    found = here.scalar(select(Charge).where(Charge.reference == reference))
+    found: Charge | None = here.scalar(select(Charge).where(Charge.reference == reference))
     if found is None:
         raise NotFound("The sandbox has no such charge.")
     return found
 
 
 def _locked(here: Session, reference: str) -> Charge:
-    found = here.scalar(select(Charge).where(Charge.reference == reference).with_for_update())
+    query = select(Charge).where(Charge.reference == reference).with_for_update()
+    found: Charge | None = here.scalar(query)
     if found is None:
         raise NotFound("The sandbox has no such charge.")
     return found

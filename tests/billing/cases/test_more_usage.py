@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from chom_core.billing.service import usage
+from chom_core.billing.service.changes import ending
 from chom_core.billing.service.offers import catalogue, versions
 from chom_core.billing.service.usage import returns
 from chom_core.database import PLATFORM_ID, transaction
@@ -124,3 +125,17 @@ def test_a_limit_that_every_month_reaches_bills_each_once(buyer: UUID) -> None:
         use(buyer, 1)
         renew(buyer, "2024-02-01" if month == "01" else "2024-03-01")
     assert used(buyer) == [2500, 100, 2500, 100]
+
+
+def test_what_came_late_for_before_a_pause_is_billed_when_it_goes_on(buyer: UUID) -> None:
+    """Paid afterwards, it owes nothing for the pause: what is billed on the first day is late use alone."""
+    sold(buyer, "rested", "1.00")
+    use(buyer, 10)
+    with transaction(buyer):
+        ending.pause(of(buyer).id, resume_at=at("2024-02-20"))
+    renew(buyer, "2024-02-01")
+    use(buyer, 5, at=at("2024-01-31T12:00Z"))
+    renew(buyer, "2024-02-20")
+    renew(buyer, "2024-03-20")
+    assert (of(buyer).status, used(buyer)) == ("active", [1000, 500])
+    books_are_right()

@@ -46,7 +46,7 @@ def choose(
     if found is None:
         found = Settlement(
             tenant_id=tenant.id, mode=mode, anchor=now, billed_until=now, currency=base.currency, base=0, seat=0,
-            share_percent=share_percent, pool={}, fixed_at=None,
+            share_percent=share_percent, pool={}, fixed_at=None, looked={},
         )  # fmt: skip
         session().add(found)
     fix(found)
@@ -55,6 +55,8 @@ def choose(
             f"The settlement is fixed as {found.mode} in {found.currency}: a customer was invoiced by it.",
             fix="Only its prices can change.",
         )
+    if (found.mode, found.share_percent) != (mode, share_percent):
+        found.looked = {}  # what earned nothing by the old terms may earn by these
     found.mode, found.currency, found.base, found.seat = mode, base.currency, base.amount, seat.amount
     found.share_percent, found.pool = share_percent, kept
     if mode == "share":
@@ -75,10 +77,11 @@ def open_month(of: Settlement) -> Period:
     return Period(start, Cycle.of(BillingPeriod.MONTHLY, of.anchor, zone).containing(start).end)
 
 
-def customers(reseller_id: UUID | None, *, left: bool = False) -> Select[Tenant]:
-    """Who takes a seat; with `left` those too that are gone, whose last invoice may be paid or refunded yet."""
-    query = select(Tenant).where(Tenant.parent_id == reseller_id, Tenant.kind == "customer")
-    return query if left else query.where(Tenant.status == "active")
+def customers(reseller_id: UUID | None) -> Select[Tenant]:
+    """Who takes a seat."""
+    return select(Tenant).where(
+        Tenant.parent_id == reseller_id, Tenant.kind == "customer", Tenant.status == "active"
+    )
 
 
 def locked() -> Settlement | None:

@@ -20,7 +20,7 @@ from chom_core.billing.reads.sales import sale
 from chom_core.billing.rules import pricing, splits
 from chom_core.billing.service.invoicing import invoices, rating, sellers
 from chom_core.billing.service.invoicing.rating import Charge
-from chom_core.billing.service.partners import earnings, terms
+from chom_core.billing.service.partners import changed, earnings, terms
 from chom_core.billing.service.subscribing import renewal
 from chom_core.billing.service.usage import totals
 from chom_core.database import PLATFORM_ID, Tenant, clock, current, restart, session, transaction
@@ -63,17 +63,17 @@ def settle_due() -> int:
 
 
 def share() -> int:
-    """Post the reseller's part of what its customers paid, by invoice, and follow refunds. How many invoices."""
+    """Post the reseller's part of what its customers paid, by invoice, and follow refunds. How many invoices.
+
+    Only what may have changed since the last time is looked at, also of customers that left. Again: nothing happens.
+    """
     found = terms.locked()
     if found is None or found.mode != "share":
         return 0
-    here, count = current().tenant_id, 0
-    for customer in _customers(here, left=True):
-        with transaction(customer.id) as there:
-            query = select(Invoice.id).where(Invoice.number.is_not(None), Invoice.subtotal > 0)
-            ids = there.scalars(query.order_by(Invoice.id)).all()
-        for invoice_id in ids:
-            count += _part(found, customer.id, invoice_id)
+    look = changed.sales(found)
+    count = sum(_part(found, customer, invoice_id) for customer, invoice_id in look.sales)
+    found.looked = look.looked
+    session().flush()
     return count
 
 
@@ -173,5 +173,5 @@ def _plain(one: Retail) -> dict[str, Any]:
     return {"organisation": str(one.tenant_id), "name": one.name, "retail": one.net.amount, "used": used}
 
 
-def _customers(reseller_id: UUID | None, *, left: bool = False) -> list[Tenant]:
-    return list(session().scalars(terms.customers(reseller_id, left=left).order_by(Tenant.id)))
+def _customers(reseller_id: UUID | None) -> list[Tenant]:
+    return list(session().scalars(terms.customers(reseller_id).order_by(Tenant.id)))

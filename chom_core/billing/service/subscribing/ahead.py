@@ -64,6 +64,17 @@ select %(now)s::timestamptz where exists (
   select from core.usage_event where tenant_id = %(tenant)s and corrects is not null
     and created_at > %(now)s::timestamptz - %(back)s::interval)
 """
+# When no event is taken any more for the last month of what has ended or is paused for good (`usage.invoices`).
+_SETTLING = """
+select min(ends) from (
+  select max(c.period_end) filter (where i.id is null or i.status <> 'void') + %(back)s::interval as ends,
+         max(c.created_at) as looked
+  from core.usage_closing c join core.subscription s on s.id = c.subscription_id
+  left join core.invoice i on i.id = c.invoice_id
+  where c.tenant_id = %(tenant)s and c.meter = '' and s.status in ('cancelled', 'paused')
+  group by c.subscription_id) late
+where looked < ends
+"""
 # Where use was billed up to, of subscriptions whose period holds more than its own month of use.
 _LONG = """
 select id, start from (
@@ -108,9 +119,10 @@ def usage_limits() -> datetime | None:
 
 
 def months_of_use() -> datetime | None:
-    """Months of use that end before the period they lie in, as those of a plan paid yearly; and corrections."""
-    corrected = _first(_CORRECTED, back=BACK)
-    ends = [corrected] if corrected is not None else []
+    """Months of use that end before the period they lie in, as those of a plan paid yearly; corrections; and what came
+    late for subscriptions that have no next bill."""
+    found = (_first(_CORRECTED, back=BACK), _first(_SETTLING, back=BACK))
+    ends = [one for one in found if one is not None]
     for subscription_id, start in (
         session().connection().exec_driver_sql(_LONG, {"tenant": current().tenant_id})
     ):

@@ -10,7 +10,6 @@ from sqlalchemy.orm import aliased, joinedload
 
 from chom_core.billing.models import CouponRedemption, CreditGrant, Subscription, SubscriptionChange
 from chom_core.billing.service.changes.rows import WAITING
-from chom_core.billing.service.subscribing.subscriptions import KEPT
 from chom_core.database import afresh, session
 from chom_core.values.errors import NotFound
 
@@ -20,7 +19,7 @@ _QUESTION = select(
     exists()
     .where(SubscriptionChange.subscription_id == Subscription.id, SubscriptionChange.status.in_(WAITING))
     .label("changes"),
-    exists().where(_OTHER.id != Subscription.id, _OTHER.status.in_(KEPT)).label("others"),
+    exists().where(_OTHER.id != Subscription.id).label("others"),
     exists().where(CouponRedemption.status == "active").label("coupons"),
     exists().where(CreditGrant.remaining > 0).label("credit"),
 ).options(joinedload(Subscription.items))

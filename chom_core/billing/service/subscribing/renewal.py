@@ -153,10 +153,9 @@ def _turn(subscription_id: UUID, *, early: bool = False) -> Turn | None:
     of.current_period_start, of.current_period_end = period.start, period.end
     session().flush()
     if of.timing == "arrears":
-        return Turn(of, known, past, Period(began, at) if past else None, use)
-    named = (
-        period if began < at else None
-    )  # one that was resumed begins anew, maybe when an earlier period did
+        return Turn(of, known, past, Period(began, at) if past and began < at else None, use)
+    # one that was resumed begins anew, maybe when an earlier period did
+    named = period if began < at else None
     return Turn(of, known, (*past, *subscriptions.charges(of, period)), named, use)
 
 

@@ -48,10 +48,10 @@ def live() -> list[Subscription]:
     return list(session().scalars(_LIVE))
 
 
-def kept(*, but: Subscription | None = None) -> list[Subscription]:
-    """Every subscription that is not over, paused ones too, oldest first; without `but`, which the caller has."""
+def kept() -> list[Subscription]:
+    """Every subscription that is not over, paused ones too, oldest first."""
     query = select(Subscription).where(Subscription.status.in_(KEPT)).order_by(Subscription.id)
-    return list(session().scalars(query if but is None else query.where(Subscription.id != but.id)))
+    return list(session().scalars(query))
 
 
 def subscription(subscription_id: UUID, *, lock: bool = False) -> Subscription:

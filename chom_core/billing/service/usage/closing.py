@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chom_core.billing.models import Invoice, Plan, Subscription, UsageClosing
 from chom_core.billing.service.invoicing.rating import Charge
@@ -101,6 +102,16 @@ def close(
     Again for the same months: nothing is written and nothing billed.
     """
     return _rate(of, until, last, False).billed(invoice_id)
+
+
+def settled(of: Subscription, until: datetime) -> Rated:
+    """What came late for the closed months of a subscription that has no next bill; the last of them ends at `until`.
+
+    `billed` closes that month once more, and for good: no event is taken for it any longer.
+    """
+    found = usage_rating.rate(of, until)
+    last = next(month for month in found.kept.months.values() if month.end == until)
+    return Rated(of, replace(found, months=[(last, True)]))
 
 
 def returned(line: UsageLine, amount: Money) -> UsageClosing:

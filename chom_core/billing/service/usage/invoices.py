@@ -1,18 +1,23 @@
-"""Invoices of use alone: for months that end while the plan's own period goes on, as those of a plan paid yearly, and
-for what was used so far when it reaches a limit of the plan."""
+"""Invoices of use alone: for months that end while the plan's own period goes on, as those of a plan paid yearly, for
+what was used so far when it reaches a limit of the plan, and for what came late where no next bill finds it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from chom_core.billing.models import Plan, Seller, Subscription
+from sqlalchemy import func, or_, select
+
+from chom_core.billing.models import Invoice, Plan, Seller, Subscription, SubscriptionChange, UsageClosing
 from chom_core.billing.service.dunning import holds
 from chom_core.billing.service.invoicing import invoices, sellers
 from chom_core.billing.service.offers import limits
 from chom_core.billing.service.subscribing import renewal, subscriptions
 from chom_core.billing.service.usage import closing, metering
 from chom_core.billing.service.usage import rating as usage_rating
-from chom_core.billing.service.usage.rating import Kept, open_months
+from chom_core.billing.service.usage.ingest import BACK
+from chom_core.billing.service.usage.rating import MONTH, Kept, open_months
 from chom_core.database import clock, restart, session
 from chom_core.plugin_host import Meter
 from chom_core.values.money import Money
@@ -49,6 +54,70 @@ def _bill(subscription_id: UUID) -> UUID | None:
         restart()
         return None
     return _invoice(of, Period(over[0].start, until))
+
+
+def bill_late() -> int:
+    """Bill what came late for subscriptions that have no next bill; returns how many invoices were made.
+
+    One invoice for each, once no event is taken any more for its last month: not one for each event that comes late.
+    Where nothing came, and after it, the month is settled: nothing happens again, also where staff void that invoice.
+    """
+    made = 0
+    for subscription_id, _until in _unsettled():
+        invoice_id = _settle(subscription_id)
+        if invoice_id is not None:
+            made += 1
+            renewal.collect(invoice_id)
+        restart()
+    return made
+
+
+def _unsettled(*, of: UUID | None = None) -> Sequence[tuple[UUID, datetime]]:
+    """Subscriptions that have ended or are paused until somebody resumes them, and the end of their last closed month:
+    where no event is taken for it any more since that last was looked at."""
+    counts = or_(UsageClosing.invoice_id.is_(None), Invoice.status != "void")
+    until = func.max(UsageClosing.period_end).filter(counts)
+    comes_back = select(SubscriptionChange.subscription_id).where(
+        SubscriptionChange.kind == "resume", SubscriptionChange.status == "scheduled"
+    )
+    query = (
+        select(UsageClosing.subscription_id, until)
+        .join(Subscription, Subscription.id == UsageClosing.subscription_id)
+        .outerjoin(Invoice, Invoice.id == UsageClosing.invoice_id)
+        .where(
+            UsageClosing.meter == MONTH, Subscription.status.in_(("cancelled", "paused")),
+            Subscription.id.not_in(comes_back),
+        )
+        .group_by(UsageClosing.subscription_id)
+        .having(until <= clock.now() - BACK, func.max(UsageClosing.created_at) < until + BACK)
+        .order_by(UsageClosing.subscription_id)
+    )  # fmt: skip
+    if of is not None:
+        query = query.where(Subscription.id == of)
+    return [(found, ended) for found, ended in session().execute(query)]
+
+
+def _settle(subscription_id: UUID) -> UUID | None:
+    sellers.lock_profile()
+    of = subscriptions.subscription(subscription_id, lock=True)
+    for _id, until in _unsettled(of=of.id):  # another may have settled it, or it came back
+        use = closing.settled(of, until)
+        if use.charges:
+            return _bill_settled(of, use)
+        use.billed(None)
+    return None
+
+
+def _bill_settled(of: Subscription, use: closing.Rated) -> UUID:
+    bill = invoices.rate(of.currency, use.charges, of.id)
+    seller = session().get_one(Seller, of.seller_id)
+    invoice = invoices.compose(bill, seller=seller, subscription_id=of.id, period=None)
+    invoices.finalise(invoice)
+    session().flush()  # what it bills refers to it
+    use.billed(invoice.id)
+    invoices.number(invoice)
+    restart()
+    return invoice.id
 
 
 def bill_reached() -> int:

@@ -87,7 +87,7 @@ class Kept:
                 self._newest[place] = row
             if row.meter == MONTH and counts:
                 done.append(row)
-        self.months = {row.period_start for row in done}
+        self.months = {row.period_start: Period(row.period_start, row.period_end) for row in done}
         self.until = max((row.period_end for row in done), default=usage_tariffs.begun(of))
         newest = max((row.created_at for row in done), default=None)
         self.looked_back = newest - TAIL if newest else self.until
@@ -152,7 +152,7 @@ def rate(
     """Rate the months up to `until` that are not billed yet, and what came late for those that are.
 
     `last`: the month that `until` cuts is the last one and ends there; `interim`: it is billed so far and goes on.
-    `alone`: the organisation keeps no other subscription.
+    `alone`: the organisation never had another subscription.
     """
     owners, kept = Owners(of, alone=alone), Kept.read(of)
     late, months = _closed(kept), open_months(of, kept, until, last=last, interim=interim)
@@ -220,7 +220,7 @@ def line(
     late: bool = False,
 ) -> UsageLine:
     """One meter's month. `by_subject`: what the whole organisation used of it (`totals.by_meter`)."""
-    mine = [use for subject, use in by_subject.items() if owners.of(name, subject) == of.id]
+    mine = [use for subject, use in by_subject.items() if owners.of(name, subject, month) == of.id]
     quantity = totals.added(use.quantity for use in mine)
     use = totals.rounded(Use(quantity, sum(use.events for use in mine)))
     rows, paid = kept.rows.get((name, month.start), []), kept.paid(name, month.start)

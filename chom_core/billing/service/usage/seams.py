@@ -53,7 +53,7 @@ def register_usage(rate: Rate) -> None:
 
 
 def use_of(of: Subscription, until: datetime, *, last: bool = False, alone: bool = False) -> Use:
-    """What was used up to `until`, rated now. `alone`: the organisation keeps no other subscription."""
+    """What was used up to `until`, rated now. `alone`: the organisation never had another subscription."""
     return _rate(of, until, last, alone)
 
 

@@ -7,23 +7,30 @@ subscription has when the month is billed: an upgrade counts for the whole of it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
-from chom_core.billing.models import Plan, Subscription, SubscriptionItem, UsagePrice
+from chom_core.billing.models import (
+    Invoice,
+    Plan,
+    Subscription,
+    SubscriptionItem,
+    UsageClosing,
+    UsagePrice,
+)
 from chom_core.billing.models.usage import ORGANISATION
 from chom_core.billing.rules.cycles import Alignment, Cycle
 from chom_core.billing.rules.pricing import Model, Tariff, Tier
 from chom_core.billing.rules.rounding import decimal, exact, scaled
 from chom_core.billing.service.offers import catalogue
 from chom_core.billing.service.subscribing import subscriptions
-from chom_core.database import session
+from chom_core.database import clock, session
 from chom_core.provisioning.models import Service
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period
@@ -32,6 +39,21 @@ Tariffs = Mapping[str, Tariff]
 #: What is held, not used up: half a month of it costs half.
 LEVELS = ("max", "last", "time_weighted", "level")
 _DAY = 86_400
+#: Months are rated for some weeks after they are over; who paid for them is known for longer.
+_AGO = timedelta(days=100)
+#: Those that are not over, and those that ended lately and had been paid for: a purchase that was dropped never lived.
+_LIVED = select(Subscription).where(
+    or_(
+        Subscription.status.in_(subscriptions.KEPT),
+        and_(
+            Subscription.ended_at > bindparam("ago", type_=Subscription.ended_at.type),
+            or_(
+                exists().where(Invoice.subscription_id == Subscription.id, Invoice.number.is_not(None)),
+                exists().where(UsageClosing.subscription_id == Subscription.id),
+            ),
+        ),
+    )
+)
 
 
 def tariffs(of: Subscription) -> dict[str, Tariff]:
@@ -146,31 +168,39 @@ def begun(of: Subscription) -> datetime:
 
 
 class Owners:
-    """Which subscription of the current organisation pays for whose use. Asked once for many meters."""
+    """Which subscription of the current organisation pays for whose use. Asked once for many meters.
+
+    One that has ended goes on to pay for the month it ended in: nobody else pays for that again, also where its sites
+    have another plan by now.
+    """
 
     def __init__(self, also: Subscription | None = None, *, alone: bool = False) -> None:
         """`also`: a subscription that counts though it is not live any more, such as one that is just ending; `alone`:
-        there is no other.
+        there never was another.
         """
-        found = {one.id: one for one in (() if alone else subscriptions.kept(but=also))}
+        asked = () if alone else session().scalars(_LIVED, {"ago": clock.now() - _AGO})
+        found = {one.id: one for one in asked}
         if also is not None:
             found[also.id] = also
         self._all = sorted(found.values(), key=lambda one: (one.shape != "hosting", one.id))
-        self._tariffs = {one.id: tariffs(one) for one in self._all}
+        self._tariffs: dict[UUID, dict[str, Tariff]] = {}
         self._services: dict[UUID, UUID | None] | None = None
 
     def tariffs(self, of: Subscription) -> dict[str, Tariff]:
+        if of.id not in self._tariffs:
+            self._tariffs[of.id] = tariffs(of)
         return self._tariffs[of.id]
 
-    def of(self, meter: str, subject: UUID) -> UUID | None:
-        """The subscription that pays for a subject's use of a meter; None where the organisation has none."""
+    def of(self, meter: str, subject: UUID, month: Period) -> UUID | None:
+        """The subscription that pays for a subject's use of a meter in a month; None where there is none."""
+        lived = [one for one in self._all if _lived(one, month)] or self._all
         if subject != ORGANISATION:
             payer = self._paid_by().get(subject)
-            if payer in self._tariffs:
+            if any(one.id == payer for one in lived):
                 return payer
         return next(
-            (one.id for one in self._all if meter in self._tariffs[one.id]),
-            self._all[0].id if self._all else None,
+            (one.id for one in lived if meter in self.tariffs(one)),
+            lived[0].id if lived else None,
         )
 
     def _paid_by(self) -> dict[UUID, UUID | None]:
@@ -183,3 +213,7 @@ class Owners:
                 for service, paid_by in services
             }
         return self._services
+
+
+def _lived(of: Subscription, month: Period) -> bool:
+    return begun(of) < month.end and (of.ended_at is None or of.ended_at > month.start)
