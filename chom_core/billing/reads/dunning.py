@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chom_core.billing.models import Dunning, DunningStep, Invoice
+from chom_core.billing.service.partners import customers
 from chom_core.database import current, session
 from chom_core.database.unit import current_or_none
 from chom_core.values.money import Money
@@ -38,6 +39,14 @@ class UnpaidInfo(Struct, frozen=True):
     message: str
 
 
+class CustomerUnpaid(Struct, frozen=True):
+    """A customer's unpaid invoice, as its reseller sees it."""
+
+    customer_id: UUID
+    customer: str
+    info: UnpaidInfo
+
+
 class StepInfo(Struct, frozen=True):
     """Something that was done for an unpaid invoice."""
 
@@ -54,6 +63,16 @@ def unpaid_list(here: Session | None = None) -> list[UnpaidInfo]:
         _rows().where(Dunning.status == "open").order_by(Dunning.rung.desc(), Dunning.started_at, Dunning.id)
     )
     return [_info(of, invoice) for of, invoice in (here or session()).execute(query.limit(500))]
+
+
+def customers_unpaid() -> list[CustomerUnpaid]:
+    """What the current reseller's customers are asked for, as `unpaid_list`."""
+    found = [
+        CustomerUnpaid(customer.id, customer.name, info)
+        for customer, infos in customers.of_each(unpaid_list)
+        for info in infos
+    ]
+    return sorted(found, key=lambda one: (-one.info.rung, one.info.suspend_at, one.info.id))
 
 
 def unpaid(invoice_id: UUID) -> UnpaidInfo | None:
