@@ -6,7 +6,7 @@ done, in a unit of that customer, behind that customer's fence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 from uuid import UUID
@@ -21,10 +21,15 @@ from chom_core.values.errors import NotFound
 T = TypeVar("T")
 
 
-def of_each(read: Callable[[], T]) -> list[tuple[Tenant, T]]:
-    """What `read` finds in a unit of each customer of the current reseller, by name; those that left are in it."""
+def of_each(read: Callable[[], T], among: Collection[UUID] | None = None) -> list[tuple[Tenant, T]]:
+    """What `read` finds in a unit of each customer of the current reseller, by name; those that left are in it.
+
+    `among`: only in theirs, as far as they are its customers.
+    """
     reseller, principal, found = here(), current().principal, []
     everybody = terms.customers(reseller, left=True).order_by(Tenant.name, Tenant.id)
+    if among is not None:
+        everybody = everybody.where(Tenant.id.in_(among))
     customers = session().scalars(everybody).all()
     with one_connection():
         for customer in customers:
