@@ -39,6 +39,7 @@ class Wanted:
     parent: str = ""
     zone: str = "UTC"
     country: str = ""
+    address: str = ""
     plan: str = ""
     months: int = 0
     use: Mapping[str, float] = field(default_factory=dict)

@@ -87,8 +87,7 @@ def _operator(company: Company, password: str) -> Principal:
         if own_brand().name != company.name:
             save_brand(replace(own_brand(), name=company.name, support_email=company.support_email))
         catalogue.seed_catalogue(company.currency, company.legal_name)
-        seller = sellers.seller()
-        seller.address, seller.country = company.address, company.country
+        sellers.update_seller({"address": company.address, "country": company.country})
         for feature in company.features:
             if feature in registry.loaded and not gate.is_enabled(PLATFORM_ID, feature):
                 gate.switch(PLATFORM_ID, feature, on=True, by="staff", note="the demo")
@@ -157,7 +156,8 @@ def _shop(owner: Principal, wanted: Wanted, company: Company) -> None:
     if not wanted.sells:
         return
     with transaction(owner.tenant_id, owner):
-        sellers.ensure_seller(f"{wanted.name} Ltd", currency=company.currency, country=wanted.country)
+        where = {"address": wanted.address, "country": wanted.country}
+        sellers.ensure_seller(f"{wanted.name} Ltd", currency=company.currency, **where)
         for position, item in enumerate(wanted.sells, start=1):
             catalogue.save_plan(
                 item["code"],

@@ -53,10 +53,10 @@ def _drawn(
     ]
     named: dict[str, list[NavEntry]] = {}
     for item in items:
-        active = here == item.endpoint or here.startswith(item.endpoint.rsplit(".", 1)[0] + ".")
-        entry = NavEntry(
-            str(item.label), _address(item.endpoint), item.icon, active and here == item.endpoint
-        )
+        active = here == item.endpoint or here.startswith(
+            f"{item.endpoint}_"
+        )  # its own page, or one below it
+        entry = NavEntry(str(item.label), _address(item.endpoint), item.icon, active)
         named.setdefault(item.section, []).append(entry)
     order = [*SECTIONS, *sorted(named.keys() - set(SECTIONS))]
     return tuple(NavSection(tuple(named[name]), name) for name in order if name in named)

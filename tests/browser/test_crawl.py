@@ -56,8 +56,15 @@ def crawl(person: Person, begin: tuple[str, ...], *, below: str = "/") -> tuple[
             {"/staff", "/staff/plugins", "/staff/plugins/projects", "/staff/organisations/ID", "/staff/work",
              "/staff/ledger", "/staff/mail", "/staff/nodes", "/staff/schedules", "/staff/brand"},
         ),
+        (
+            "imogen@brightside.example",
+            ("/billing/reselling",),
+            "/billing/reselling",
+            {"/billing/reselling", "/billing/reselling/unpaid", "/billing/reselling/seller", "/billing/reselling/tax",
+             "/billing/reselling/terms"},
+        ),
     ],
-    ids=["a visitor", "a customer", "staff"],
+    ids=["a visitor", "a customer", "staff", "a reseller"],
 )  # fmt: skip
 def test_no_page_has_a_fault(
     crowd: Crowd, email: str, begin: tuple[str, ...], below: str, must: set[str]

@@ -36,7 +36,7 @@ from chom_sdk.testing.surfaces import METHODS, Call, address, calls
 from tests.harness import matrix_forms, matrix_planted
 from tests.harness.matrix_changes import Changes
 from tests.harness.matrix_samples import of_each
-from tests.harness.matrix_verdict import SAFE, expected, may_see_all
+from tests.harness.matrix_verdict import SAFE, expected, may_enter, may_see_all
 from tests.harness.matrix_world import Caller, Home, Matrix
 from tests.plugins.loading import GOOD, tests_plugins
 
@@ -138,13 +138,15 @@ class Run:
         return self._calls[home.canary]
 
     def _harvest(self) -> None:
-        """Read the forms of every page of the first organisation's owner, and of staff."""
+        """Read the forms of every page of the first organisation's owner, of staff, and of the reseller's owner."""
         first = self.matrix.homes[0]
         adapter = self.app.url_map.bind("localhost")
+        resells = [home.seller for home in self.matrix.homes if home.seller]
+        readers = {f"owner of {home.canary}": home for home in (first, *resells)} | {"staff admin": first}
         for caller in self.matrix.callers:
-            if caller.name not in (f"owner of {first.canary}", "staff admin"):
+            if caller.name not in readers:
                 continue
-            for call in self._calls_of(first):
+            for call in self._calls_of(readers[caller.name]):
                 if call.method != "GET" or call.is_api or not call.allowed:
                     continue
                 page = caller.call(self.client, call, None, {})
@@ -209,7 +211,7 @@ class Run:
         text = answer.get_data().decode(errors="replace") + str(answer.headers)  # a PDF is no text
         sent = target.canary if call.method not in SAFE and target is not caller.home else ""
         for home in self.matrix.homes:
-            if home is not caller.home and home.canary != sent and home.canary in text:
+            if not may_enter(call, caller, home) and home.canary != sent and home.canary in text:
                 self._offence("leaks", caller, call, f"shows {home.canary}")
 
     def _compare(self, caller: Caller, call: Call) -> None:
@@ -220,7 +222,7 @@ class Run:
         for home in self.matrix.homes:
             theirs = home.people | {str(home.id)}
             touched = sorted({f"{c.op.lower()} {c.place}" for c in changed if c.owners() & theirs})
-            if home is not caller.home and touched:
+            if touched and not may_enter(call, caller, home):
                 self._offence("foreign_writes", caller, call, f"{', '.join(touched)} of {home.canary}")
 
     def _offence(self, what: str, caller: Caller, call: Call, words: str) -> None:

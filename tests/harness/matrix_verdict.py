@@ -5,7 +5,7 @@ from __future__ import annotations
 from chom_core.rest.access import Declared
 from chom_core.values.principal import Role
 from chom_sdk.testing.surfaces import Call
-from tests.harness.matrix_world import Caller
+from tests.harness.matrix_world import Caller, Home
 
 #: Who each word lets in (CONCEPTS §1), written down a second time on purpose.
 LETS_IN = {
@@ -23,6 +23,8 @@ READ = frozenset({200, 204, 303, 308, 404, 409, 410, 422, 503})
 #: What is another's does not exist, whatever is sent along.
 HIDDEN = frozenset({404, 422, 400})
 SAFE = ("GET", "HEAD", "OPTIONS")
+#: Where a reseller reads what its customers owe, and decides about it.
+OF_CUSTOMERS = ("/billing/reselling/unpaid", "/api/v1/billing/selling/unpaid")
 
 
 def expected(call: Call, caller: Caller, *, on: bool, foreign: bool) -> frozenset[int]:
@@ -66,6 +68,12 @@ def may_see_all(call: Call, caller: Caller) -> bool:
     return caller.kind == "staff" and (
         call.declared.access.who.startswith("staff") or call.endpoint == "audit.activity"
     )
+
+
+def may_enter(call: Call, caller: Caller, home: Home) -> bool:
+    """Its own organisation; on a few pages a reseller its customers. Of nobody else it may see or change a thing."""
+    sells = home.seller is not None and home.seller is caller.home
+    return home is caller.home or (sells and call.rule.startswith(OF_CUSTOMERS))
 
 
 def _let_in(who: str, caller: Caller) -> bool:

@@ -33,12 +33,15 @@ Kind = Literal["anonymous", "person", "key", "revoked", "staff"]
 
 @dataclass
 class Home:
-    """An organisation of the matrix: `canary` is in every text of it, `ids` fills the arguments of routes."""
+    """An organisation of the matrix: `canary` is in every text of it, `ids` fills the arguments of routes. `seller`:
+    the reseller whose customer it is.
+    """
 
     organisation: Organisation
     canary: str
     ids: dict[str, Any] = field(default_factory=dict)
     people: frozenset[str] = frozenset()
+    seller: Home | None = None
 
     @property
     def id(self) -> UUID:
@@ -89,12 +92,15 @@ class Matrix:
         with transaction(reseller.id):
             catalogue.seed_catalogue(legal_name="An agency")
         below = self.home("Shop", parent=reseller.id)
+        below.seller = reseller
         self.homes = (a, b, reseller, below)
         for home in self.homes:
             for plugin in samples.of_each():
                 home.organisation.enable(plugin)
         for home in self.homes:
             self.furnish(home)
+            home.ids |= {"customer_id": a.id, "owed_id": home.ids["dunning_id"]}
+        reseller.ids |= {"customer_id": below.id, "owed_id": below.ids["dunning_id"]}
         self.callers = list(self._callers(a, b, reseller, below))
 
     def platform(self) -> None:

@@ -11,7 +11,9 @@ from chom_core.billing.pages import (
     plans,
     profile,
     reselling,
+    reselling_unpaid,
     rules,
+    selling,
     staff,
     staff_money,
 )
@@ -31,7 +33,9 @@ __all__ = [
     "plans",
     "profile",
     "reselling",
+    "reselling_unpaid",
     "rules",
+    "selling",
     "staff",
     "staff_money",
 ]

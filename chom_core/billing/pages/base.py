@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from chom_core.billing.service.buying import checkout as verbs
 from chom_core.billing.service.buying.checkout import Outcome
 from chom_core.billing.service.paying.gateways import Bound
+from chom_core.database import Tenant, session
 from chom_core.rest import organisation_id
 from chom_core.values.billing import PlanShape
+from chom_core.values.errors import ChomError, NotFound
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod
 from chom_core.web import Pages, away, render
+from chom_core.web.forms import Form
 
 pages = Pages("billing", "chom_core.billing", access="billing")
+
+
+def save(form: Form, verb: Callable[[dict[str, Any]], object], said: str) -> Any:
+    """Give `verb` what was typed. The way back to the form where it took it, else None: the form says what is wrong."""
+    if not form.parse(request.form).ok:
+        return None
+    try:
+        verb(form.values)
+    except ChomError as error:
+        session().rollback()
+        form.refuse(error)
+        return None
+    flash(said, "success")
+    return redirect(request.path, 303)
+
+
+def reseller(tenant: Tenant) -> Tenant:
+    """The organisation, if it is a reseller."""
+    if tenant.kind != "reseller":
+        raise NotFound(_("This organisation is no reseller."))
+    return tenant
 
 
 def period_of(text: str) -> BillingPeriod:

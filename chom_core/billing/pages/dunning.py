@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from chom_core.billing import reads
 from chom_core.billing.pages.staff import administers, desk, enter
+from chom_core.billing.reads import UnpaidInfo
 from chom_core.billing.reads import dunning as unpaid_reads
-from chom_core.billing.schemas.dunning import TermsFormSchema
 from chom_core.billing.service.dunning import desk as dunning_desk
 from chom_core.billing.service.dunning import rows as dunning_rows
-from chom_core.database import PLATFORM_ID, Tenant, bind_tenant, everyone
+from chom_core.database import Tenant, everyone, session
 from chom_core.database.unit import current_or_none
 from chom_core.plugin_host import NavItem
 from chom_core.values.access import ROLES
@@ -25,10 +25,10 @@ from chom_core.values.errors import ChomError
 from chom_core.values.ids import uuid7
 from chom_core.web import banners, nav, render
 from chom_core.web.formats import day
-from chom_core.web.forms import Form
 from chom_core.web.layout import Banner
 
 nav.add(NavItem(_l("Unpaid"), "billing_staff.unpaid", "alert-triangle", "Staff", "staff", 41))
+Decision = Callable[[UUID], str]
 _AT = "/organisations/<uuid:tenant_id>/unpaid/<uuid:dunning_id>"
 
 
@@ -62,9 +62,8 @@ def unpaid() -> Any:
         rows = reads.unpaid_list(here)
         query = select(Tenant.id, Tenant.name).where(Tenant.id.in_({row.tenant_id for row in rows}))
         names = {row[0]: row[1] for row in here.execute(query)}
-    rungs = [(rung, [row for row in rows if row.rung == rung]) for rung in sorted({row.rung for row in rows})]
     return render(
-        "billing/staff_unpaid.html", rungs=rungs, names=names, may_act=administers(), attempt=uuid7().hex
+        "billing/unpaid.html", rungs=by_rung(rows), names=names, may_act=administers(), attempt=uuid7().hex
     )
 
 
@@ -72,76 +71,73 @@ def unpaid() -> Any:
 def unpaid_one(tenant_id: UUID, dunning_id: UUID) -> Any:
     """One ladder: what was done, what comes, and the decisions."""
     customer = enter(tenant_id)
-    of = dunning_rows.locked(dunning_id)
-    info = reads.unpaid(of.invoice_id)
     return render(
-        "billing/staff_unpaid_one.html", customer=customer, info=info, steps=reads.unpaid_steps(dunning_id),
-        may_act=administers(), attempt=uuid7().hex,
-    )  # fmt: skip
+        "billing/unpaid_one.html", customer=customer, may_act=administers(), **ladder_of(dunning_id)
+    )
 
 
 @desk.post(f"{_AT}/retry", access="staff_admin")
 def unpaid_retry(tenant_id: UUID, dunning_id: UUID) -> Any:
     """Ask the card now; a job does it, so nobody waits for a bank here."""
-    attempt = request.form.get("attempt", "")
-    return _act(
-        tenant_id,
-        dunning_id,
-        lambda: dunning_desk.retry_now(dunning_id, attempt),
-        _("The card is being asked."),
-    )
+    return _decided(tenant_id, dunning_id, retry)
 
 
 @desk.post(f"{_AT}/extend", access="staff_admin")
 def unpaid_extend(tenant_id: UUID, dunning_id: UUID) -> Any:
     """Give more time."""
-    text = request.form.get("days", "")
-    days = int(text) if text.isdecimal() and len(text) < 5 else 0
-    reason = request.form.get("reason", "")
-    done = _("The suspension is put off; services run until then.")
-    return _act(tenant_id, dunning_id, lambda: dunning_desk.extend(dunning_id, days, reason), done)
+    return _decided(tenant_id, dunning_id, extend)
 
 
 @desk.post(f"{_AT}/waive", access="staff_admin")
 def unpaid_waive(tenant_id: UUID, dunning_id: UUID) -> Any:
     """Let the customer off."""
-    reason = request.form.get("reason", "")
-    done = _("A credit note took off what was due.")
-    return _act(tenant_id, dunning_id, lambda: dunning_desk.waive(dunning_id, reason), done)
+    return _decided(tenant_id, dunning_id, waive)
 
 
-@desk.get("/unpaid/terms", access="staff_admin")
-def terms() -> Any:
-    """The platform's ladder."""
-    bind_tenant(PLATFORM_ID)
-    known = dunning_rows.policy(PLATFORM_ID)
-    shown = known.data() | {"retry_days": ", ".join(str(one) for one in known.retry_days)}
-    return render("billing/staff_terms.html", form=Form(TermsFormSchema(), shown))
-
-
-@desk.post("/unpaid/terms", access="staff_admin")
-def terms_post() -> Any:
-    """Change it, for invoices that fail from now on."""
-    bind_tenant(PLATFORM_ID)
-    form = Form(TermsFormSchema(), {}).parse(request.form)
-    if form.ok:
-        try:
-            dunning_desk.set_policy(form.values)
-        except ChomError as error:
-            form.refuse(error)
-        else:
-            flash(_("Saved: it holds for invoices that fail from now on."), "success")
-            return redirect(url_for("billing_staff.unpaid"), 303)
-    return render("billing/staff_terms.html", form=form), form.status
-
-
-def _act(tenant_id: UUID, dunning_id: UUID, verb: Callable[[], object], done: str) -> Any:
+def _decided(tenant_id: UUID, dunning_id: UUID, decision: Decision) -> Any:
     enter(tenant_id)
+    decide(dunning_id, decision)
+    return redirect(url_for("billing_staff.unpaid_one", tenant_id=tenant_id, dunning_id=dunning_id), 303)
+
+
+def retry(dunning_id: UUID) -> str:
+    """The decisions, as the form of one ladder sends them; each answers with what it says when it is done."""
+    dunning_desk.retry_now(dunning_id, request.form.get("attempt", ""))
+    return str(_("The card is being asked."))
+
+
+def extend(dunning_id: UUID) -> str:
+    """More time."""
+    text = request.form.get("days", "")
+    days = int(text) if text.isdecimal() and len(text) < 5 else 0
+    dunning_desk.extend(dunning_id, days, request.form.get("reason", ""))
+    return str(_("The suspension is put off; services run until then."))
+
+
+def waive(dunning_id: UUID) -> str:
+    """No debt any more."""
+    dunning_desk.waive(dunning_id, request.form.get("reason", ""))
+    return str(_("A credit note took off what was due."))
+
+
+def decide(dunning_id: UUID, decision: Decision) -> None:
+    """Take one of them in the current unit's organisation, and say what came of it."""
     try:
-        verb()
+        said = decision(dunning_id)
     except ChomError as error:
+        session().rollback()
         fields = " ".join(text for texts in error.fields.values() for text in texts)
         flash(" ".join(part for part in (error.detail, fields, error.fix) if part), "error")
     else:
-        flash(done, "success")
-    return redirect(url_for("billing_staff.unpaid_one", tenant_id=tenant_id, dunning_id=dunning_id), 303)
+        flash(said, "success")
+
+
+def by_rung(rows: list[UnpaidInfo]) -> list[tuple[int, list[UnpaidInfo]]]:
+    """As the list shows them."""
+    return [(rung, [row for row in rows if row.rung == rung]) for rung in sorted({row.rung for row in rows})]
+
+
+def ladder_of(dunning_id: UUID) -> dict[str, Any]:
+    """What the page of one ladder shows, in its organisation's unit."""
+    info = reads.unpaid(dunning_rows.locked(dunning_id).invoice_id)
+    return {"info": info, "steps": reads.unpaid_steps(dunning_id), "attempt": uuid7().hex}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, request
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from chom_core.billing.pages.base import pages
+from chom_core.billing.pages.base import pages, reseller, save
 from chom_core.billing.pages.staff import administers, desk, enter
 from chom_core.billing.reads import settlement as reads
 from chom_core.billing.schemas.settlement import SettlementFormSchema
@@ -18,7 +18,6 @@ from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import earnings, terms
 from chom_core.database import Tenant, here, session
 from chom_core.plugin_host import NavItem
-from chom_core.values.errors import ChomError, NotFound
 from chom_core.values.money import Money
 from chom_core.web import nav, render
 from chom_core.web.charts import Chart, Series
@@ -36,14 +35,14 @@ _POOLS = (("storage_gb", "storage_price"), ("traffic_gb", "traffic_price"))
 @pages.get("/billing/reselling")
 def reselling() -> Any:
     """The month that runs, the months before with their margin; by share, what was earned."""
-    _reseller(session().get_one(Tenant, here()))
+    reseller(session().get_one(Tenant, here()))
     return render("billing/reselling.html", **_shown())
 
 
 @pages.get("/billing/reselling/<uuid:month_id>")
 def reselling_month(month_id: UUID) -> Any:
     """One settled month, customer by customer; as CSV with ?format=csv."""
-    _reseller(session().get_one(Tenant, here()))
+    reseller(session().get_one(Tenant, here()))
     month = reads.month_statement(month_id)
     meters = sorted({meter for one in month.customers for meter in one.used})
     if request.args.get("format") == "csv":
@@ -59,7 +58,7 @@ def reselling_month(month_id: UUID) -> Any:
 @desk.get("/organisations/<uuid:tenant_id>/settlement")
 def settlement(tenant_id: UUID) -> Any:
     """How a reseller settles, and the form that changes it."""
-    customer = _reseller(enter(tenant_id))
+    customer = reseller(enter(tenant_id))
     shown = _shown()
     return _page(customer, Form(SettlementFormSchema(), _plain(shown["terms"])), shown)
 
@@ -67,18 +66,10 @@ def settlement(tenant_id: UUID) -> Any:
 @desk.post("/organisations/<uuid:tenant_id>/settlement", access="staff_admin")
 def settlement_post(tenant_id: UUID) -> Any:
     """Set the terms; after the first invoice of a customer only prices change."""
-    customer = _reseller(enter(tenant_id))
-    form = Form(SettlementFormSchema()).parse(request.form)
-    if form.ok:
-        try:
-            _choose(form.values)
-        except ChomError as error:
-            session().rollback()
-            form.refuse(error)
-        else:
-            flash(_("Saved: it holds for months that are not settled yet."), "success")
-            return redirect(request.path, 303)
-    return _page(customer, form, _shown()), form.status
+    customer = reseller(enter(tenant_id))
+    form = Form(SettlementFormSchema())
+    saved = save(form, _choose, _("Saved: it holds for months that are not settled yet."))
+    return saved or (_page(customer, form, _shown()), form.status)
 
 
 def _choose(given: dict[str, Any]) -> None:
@@ -153,9 +144,3 @@ def _chart(months: list[reads.MonthStatement]) -> Chart | None:
         ],
         unit=months[0].retail.currency,
     )
-
-
-def _reseller(tenant: Tenant) -> Tenant:
-    if tenant.kind != "reseller":
-        raise NotFound(_("This organisation is no reseller."))
-    return tenant

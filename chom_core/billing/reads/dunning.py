@@ -13,9 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chom_core.billing.models import Dunning, DunningStep, Invoice
-from chom_core.database import current, session
+from chom_core.billing.service.partners import customers
+from chom_core.database import Tenant, current, everyone, here, session
 from chom_core.database.unit import current_or_none
 from chom_core.values.money import Money
+from chom_core.values.principal import SYSTEM
 
 
 class UnpaidInfo(Struct, frozen=True):
@@ -38,6 +40,14 @@ class UnpaidInfo(Struct, frozen=True):
     message: str
 
 
+class CustomerUnpaid(Struct, frozen=True):
+    """A customer's unpaid invoice, as its reseller sees it."""
+
+    customer_id: UUID
+    customer: str
+    info: UnpaidInfo
+
+
 class StepInfo(Struct, frozen=True):
     """Something that was done for an unpaid invoice."""
 
@@ -48,12 +58,29 @@ class StepInfo(Struct, frozen=True):
     note: str
 
 
-def unpaid_list(here: Session | None = None) -> list[UnpaidInfo]:
+def unpaid_list(unit: Session | None = None) -> list[UnpaidInfo]:
     """What is being asked for now, the furthest first; with the session of an `everyone` unit of all organisations."""
     query = (
         _rows().where(Dunning.status == "open").order_by(Dunning.rung.desc(), Dunning.started_at, Dunning.id)
     )
-    return [_info(of, invoice) for of, invoice in (here or session()).execute(query.limit(500))]
+    return [_info(of, invoice) for of, invoice in (unit or session()).execute(query.limit(500))]
+
+
+def customers_unpaid() -> list[CustomerUnpaid]:
+    """What the current reseller's customers are asked for, as `unpaid_list`.
+
+    Who owes at all is one question to everybody's rows; what, is read behind the fence of each of them.
+    """
+    query = select(Dunning.tenant_id).join(Tenant, Tenant.id == Dunning.tenant_id)
+    query = query.where(Dunning.status == "open", Tenant.parent_id == here())
+    with everyone("which customers of a reseller owe it", SYSTEM) as all_of_them:
+        owing = set(all_of_them.scalars(query))
+    found = [
+        CustomerUnpaid(customer.id, customer.name, info)
+        for customer, infos in customers.of_each(unpaid_list, owing)
+        for info in infos
+    ]
+    return sorted(found, key=lambda one: (-one.info.rung, one.info.suspend_at, one.info.id))
 
 
 def unpaid(invoice_id: UUID) -> UnpaidInfo | None:

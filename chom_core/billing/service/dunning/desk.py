@@ -1,4 +1,4 @@
-"""What staff decide about an unpaid invoice: ask now, give more time, let it go; and a seller's terms. All audited."""
+"""What a seller decides about an unpaid invoice: ask now, give time, let it go; and its terms. All audited."""
 
 from __future__ import annotations
 
@@ -85,9 +85,11 @@ def waive(dunning_id: UUID, reason: str) -> Dunning:
 
 
 def set_policy(data: Mapping[str, Any]) -> ladder.Terms:
-    """The current organisation's terms as a seller, for invoices that fail from now on. Raises Invalid (`fields`)."""
+    """The current organisation's terms as a seller, for invoices that fail from now on. Raises Invalid (`fields`), and
+    NotFound and Conflict as `sellers.itself`.
+    """
     terms = ladder.terms(data)
-    reseller_id = sellers.reseller_id()
+    reseller_id = sellers.itself()
     row = session().scalar(select(DunningPolicy).where(DunningPolicy.reseller_id == reseller_id))
     before = rows.policy(reseller_id)
     if row is None:
@@ -98,6 +100,7 @@ def set_policy(data: Mapping[str, Any]) -> ladder.Terms:
     session().flush()
     subject = Subject("dunning_policy", row.id, "")
     record("dunning.terms_set", subject, before=before.data(), after=terms.data())
+    sellers.changed()
     return terms
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chom_core import database
 from chom_core.billing.models import Dunning, DunningPolicy, DunningStep, Invoice, Payment, Seller
 from chom_core.billing.rules import ladder
-from chom_core.database import Tenant, clock, current, session
+from chom_core.database import PLATFORM_ID, Tenant, clock, current, session
 from chom_core.values.errors import NotFound
 from chom_core.values.ids import uuid7
 from chom_core.work import enqueue
@@ -44,8 +44,7 @@ def begin(invoice: Invoice) -> Dunning:
     if known is not None:
         return known
     tenant = session().get_one(Tenant, invoice.tenant_id)
-    seller = session().get(Seller, invoice.seller_id)  # none where a reseller may not read who sells to it
-    terms, start = policy(seller.reseller_id) if seller else ladder.DEFAULT, clock.now()
+    terms, start = _terms(invoice, tenant), clock.now()
     row = {
         "id": uuid7(), "created_at": start, "tenant_id": invoice.tenant_id, "invoice_id": invoice.id,
         "status": "open", "terms": terms.data(), "zone": tenant.zone, "started_at": start, "rung": 0,
@@ -58,6 +57,17 @@ def begin(invoice: Invoice) -> Dunning:
     assert found is not None
     touched(found)
     return found
+
+
+def _terms(invoice: Invoice, tenant: Tenant) -> ladder.Terms:
+    """Its seller's. A reseller's are for its customers: what it owes itself stands on the platform's ladder, as does
+    what somebody bought of a seller that was its own once.
+    """
+    seller = session().get(Seller, invoice.seller_id) if tenant.kind != "reseller" else None
+    if seller is not None:
+        return policy(seller.reseller_id)
+    with database.transaction(PLATFORM_ID):
+        return policy(PLATFORM_ID)
 
 
 def terms(of: Dunning) -> ladder.Terms:

@@ -48,7 +48,7 @@ def errors(changed: Mapping[str, str], whole: Mapping[str, str], reseller_id: UU
         found["name"] = [_("Say who the invoice is for.")]
     if changed.get("email") and not _mail(changed["email"]):
         found["email"] = [_("This is not an e-mail address.")]
-    if changed.get("country") and changed["country"] not in _countries():
+    if changed.get("country") and not is_country(changed["country"]):
         found["country"] = [_("Give the country as two letters, for example US or DE.")]
     if not found.get("country") and changed.keys() & {"country", "region", "vat_id", "address"}:
         found |= _together(whole, reseller_id)
@@ -73,6 +73,11 @@ def _together(whole: Mapping[str, str], reseller_id: UUID) -> dict[str, list[str
 def _taxed_by_region(reseller_id: UUID, country: str) -> bool:
     rate = (TaxRate.reseller_id == reseller_id, TaxRate.country == country, TaxRate.region != "")
     return bool(session().scalar(select(exists().where(*rate))))
+
+
+def is_country(code: str) -> bool:
+    """Two letters of a country that post reaches."""
+    return code in _countries()
 
 
 def _mail(address: str) -> bool:

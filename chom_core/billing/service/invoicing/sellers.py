@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -10,14 +11,18 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_core.audit.service import Subject, record
-from chom_core.billing.models import BillingProfile, Seller
-from chom_core.billing.service.invoicing import profile_checks, vat_ids
-from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, held, session
+from chom_core.billing.models import BillingProfile, NumberSeries, Seller, Settlement
+from chom_core.billing.service.invoicing import profile_checks, seller_checks, vat_ids
+from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, held, here, session
 from chom_core.values.billing import Customer, SellerFacts
-from chom_core.values.errors import Invalid, Unavailable
+from chom_core.values.errors import Conflict, Invalid, NotFound, Unavailable
 from chom_core.values.ids import uuid7
+from chom_core.work import enqueue
 
+#: The job that has resellers by share follow the platform.
+FOLLOW = "billing.resellers_follow"
 PROFILE_FIELDS = ("name", "address", "country", "region", "vat_id", "email")
+SELLER_FIELDS = (*seller_checks.LIMITS, "numbering", "due_days", "oss")
 
 
 def reseller_id() -> UUID:
@@ -50,6 +55,59 @@ def ensure_seller(legal_name: str, **facts: str) -> Seller:
         found = Seller(reseller_id=tenant_id, legal_name=legal_name, **facts)
         session().add(found)
         session().flush()
+    return found
+
+
+def decides() -> bool:
+    """Does the current organisation decide what it sells under? By share, the platform sells in a reseller's place."""
+    by_share = select(Settlement.id).where(Settlement.tenant_id == here(), Settlement.mode == "share")
+    return session().scalar(by_share) is None
+
+
+def itself() -> UUID:
+    """The current organisation, as a seller. NotFound for a customer; Conflict where it decides nothing."""
+    if session().get_one(Tenant, here()).kind == "customer":
+        raise NotFound(_("This organisation sells nothing."))
+    if not decides():
+        raise Conflict(
+            _("The platform sells to your customers: it decides this."), fix=_("Ask the platform.")
+        )
+    return here()
+
+
+def changed() -> None:
+    """What the current seller set is new: where it is the platform, those who sell in its name follow."""
+    if here() == PLATFORM_ID:
+        enqueue(FOLLOW)
+
+
+def update_seller(values: Mapping[str, Any]) -> Seller:
+    """Set what the next invoices of the current seller say and how they are numbered (SELLER_FIELDS). Audited.
+
+    What is left out stays; so do invoices of before. Raises Invalid (`fields`), NotFound, and Conflict by share.
+    """
+    query = select(Seller).where(Seller.reseller_id == itself())
+    clean, found = seller_checks.clean(values), session().scalar(afresh(query))
+    if found is None:
+        found = ensure_seller(clean.get("legal_name", ""))
+    before = {name: getattr(found, name) for name in SELLER_FIELDS}
+    numbered = select(NumberSeries.last).where(
+        NumberSeries.seller_id == found.id, NumberSeries.series == "customer"
+    )
+    errors = seller_checks.errors(before | clean, session().scalar(numbered) or 0)
+    if errors:
+        raise Invalid(_("The selling details are not complete."), fields=errors)
+    if clean.get("tax_id") or found.tax_id:
+        number, country = (clean.get(name, before[name]) for name in ("tax_id", "country"))
+        clean["tax_id"] = vat_ids.compact(number, country) or number
+    for name, value in clean.items():
+        setattr(found, name, value)
+    session().flush()
+    new = {name: value for name, value in clean.items() if value != before[name]}
+    if new:
+        subject = Subject("seller", found.id, found.legal_name)
+        record("seller.changed", subject, before={name: before[name] for name in new}, after=new)
+        changed()
     return found
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from chom_core.audit.service import Subject, record
 from chom_core.billing.models import Seller, TaxRate
 from chom_core.billing.rules import vat
-from chom_core.billing.service.invoicing import vat_ids
+from chom_core.billing.service.invoicing import sellers, vat_ids
 from chom_core.billing.service.invoicing.profile_checks import US_STATES
 from chom_core.database import clock, current, session
 from chom_core.values.billing import TaxAnswer, TaxQuery
@@ -79,21 +79,22 @@ def rates(seller_id: UUID) -> list[TaxRate]:
 def set_rate(
     country: str, rate: Decimal, *, region: str = "", title: str = "", effective_from: date | None = None
 ) -> TaxRate:
-    """Set what the current organisation, as a seller, charges in a place from a day on (default: today).
+    """Set what the current organisation, as a seller, charges in a place from a day on (default: today). Audited.
 
-    Past days stay as they were: invoices of then are frozen. The same place and day again replaces the rate.
+    Past days stay as they were: invoices of then are frozen. The same place and day again replaces the rate. Raises
+    Invalid (`fields`), and NotFound and Conflict as `sellers.itself`.
     """
     country, region = country.strip().upper(), region.strip().upper()
     start = effective_from or clock.now().date()
     _check(country, region, rate)
-    tenant_id = current().tenant_id
+    seller_id = sellers.itself()
     query = select(TaxRate).where(
-        TaxRate.reseller_id == tenant_id, TaxRate.country == country, TaxRate.region == region,
+        TaxRate.reseller_id == seller_id, TaxRate.country == country, TaxRate.region == region,
         TaxRate.effective_from == start,
     )  # fmt: skip
     found = session().scalar(query)
     if found is None:
-        found = TaxRate(reseller_id=tenant_id, country=country, region=region, effective_from=start)
+        found = TaxRate(reseller_id=seller_id, country=country, region=region, effective_from=start)
         session().add(found)
     found.rate, found.title = rate, (title.strip() or f"Tax {region or country}")[:60]
     session().flush()
@@ -103,6 +104,7 @@ def set_rate(
     record(
         "tax_rate.set", Subject("tax_rate", found.id, label), after={"rate": str(rate), "from": f"{start}"}
     )
+    sellers.changed()
     return found
 
 

@@ -60,15 +60,20 @@ def compact(number: str, country: str) -> str | None:
 
 
 def complaint(number: str, country: str) -> str:
-    """What is wrong with a number that `compact` does not know, and what to do."""
+    """What a customer is told of a number that `compact` does not know, and what to do."""
+    if vat.member(country) not in _LOOKS:
+        return f"{mistake(number, country)} {_('Check it digit by digit, or leave it empty.')}"
+    hint = _("Check it on a letter of your tax office, or leave it empty to buy as a person.")
+    return f"{mistake(number, country)} {hint}"
+
+
+def mistake(number: str, country: str) -> str:
+    """What is wrong with a number that `compact` does not know."""
     looks = _LOOKS.get(vat.member(country))
     if looks is None:
-        return _(
-            "This is not a valid tax number of %(country)s. Check it digit by digit, or leave it empty.",
-            country=country,
-        )
+        return _("This is not a valid tax number of %(country)s.", country=country)
     return _(
-        "This is not a valid VAT id of %(country)s: one looks like %(example)s. Check it on a letter of your tax"
-        " office, or leave it empty to buy as a person.",
-        country=country, example=looks,
-    )  # fmt: skip
+        "This is not a valid VAT id of %(country)s: one looks like %(example)s.",
+        country=country,
+        example=looks,
+    )

@@ -12,8 +12,8 @@ from sqlalchemy import Select, func, select
 from chom_core.audit.service import Subject, record
 from chom_core.billing.models import NumberSeries, Seller, Settlement
 from chom_core.billing.rules.cycles import Cycle
-from chom_core.billing.service.invoicing import sellers
-from chom_core.database import PLATFORM_ID, Tenant, afresh, clock, current, session, transaction
+from chom_core.billing.service.partners import standing_in
+from chom_core.database import Tenant, afresh, clock, current, session
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.money import Money
 from chom_core.values.period import BillingPeriod, Period
@@ -60,7 +60,7 @@ def choose(
     found.mode, found.currency, found.base, found.seat = mode, base.currency, base.amount, seat.amount
     found.share_percent, found.pool = share_percent, kept
     if mode == "share":
-        _sell_for_the_platform()
+        standing_in.follow()
     session().flush()
     record(
         "settlement.chosen",
@@ -103,17 +103,6 @@ def fix(of: Settlement) -> None:
     if session().scalar(query):
         of.fixed_at = clock.now()
         session().flush()
-
-
-def _sell_for_the_platform() -> None:
-    """By share the platform is the seller: its name and tax id are on the invoices, its gateway takes the money."""
-    facts = ("legal_name", "address", "country", "tax_id", "gateway", "oss")
-    with transaction(PLATFORM_ID):
-        platform = sellers.seller()
-        values = {name: getattr(platform, name) for name in facts}
-    ours = sellers.ensure_seller(values["legal_name"], currency=platform.currency)
-    for name, value in values.items():
-        setattr(ours, name, value)
 
 
 def _pooled(meter: str, one: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,74 @@
+"""What the current organisation is as a seller, over the API: its details, rates of tax and ladder, and who owes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chom_core.billing.api.base import api
+from chom_core.billing.models import Seller, TaxRate
+from chom_core.billing.reads import dunning as unpaid
+from chom_core.billing.schemas import selling as schemas
+from chom_core.billing.service.dunning import desk, rows
+from chom_core.billing.service.invoicing import sellers, tax
+from chom_core.database import PLATFORM_ID, Tenant, here, session
+from chom_core.values.errors import NotFound
+
+
+@api.get("/selling", scope="billing:read", out=schemas.SellerSchema)
+def seller() -> Any:
+    """What the next invoices say of the seller, and how they are numbered."""
+    _sells()
+    return _details(sellers.seller())
+
+
+@api.put("/selling", scope="billing:write", into=schemas.SellerSchema, out=schemas.SellerSchema)
+def seller_put(body: dict[str, Any]) -> Any:
+    """Change it. Invoices of before are frozen. 409 where the platform sells in the reseller's place."""
+    return _details(sellers.update_seller(body))
+
+
+@api.get("/selling/tax-rates", scope="billing:read", out=schemas.TaxRateSchema, many=True)
+def tax_rates() -> Any:
+    """Every rate that the seller has set, oldest first. Those of the European Union are built in."""
+    _sells()
+    return [_rate(row) for row in tax.rates(sellers.seller().id)]
+
+
+@api.post("/selling/tax-rates", scope="billing:write", into=schemas.TaxRateSchema, out=schemas.TaxRateSchema)
+def tax_rate_set(body: dict[str, Any]) -> Any:
+    """Set a rate from a day on; the same place and day again replaces it."""
+    return _rate(tax.set_rate(**body))
+
+
+@api.get("/selling/terms", scope="billing:read", out=schemas.TermsSchema)
+def terms() -> Any:
+    """The seller's ladder of unpaid invoices."""
+    _sells()
+    return rows.policy(here()).data()
+
+
+@api.put("/selling/terms", scope="billing:write", into=schemas.TermsSchema, out=schemas.TermsSchema)
+def terms_put(body: dict[str, Any]) -> Any:
+    """Change it, for invoices that fail from now on."""
+    return desk.set_policy(body).data()
+
+
+@api.get("/selling/unpaid", scope="billing:read", out=schemas.CustomerUnpaidSchema, many=True)
+def customers_unpaid() -> Any:
+    """Invoices that a reseller's customers are being asked for, the furthest first."""
+    _sells()
+    return unpaid.customers_unpaid() if here() != PLATFORM_ID else []
+
+
+def _sells() -> None:
+    if session().get_one(Tenant, here()).kind == "customer":
+        raise NotFound("This organisation sells nothing.")
+
+
+def _details(of: Seller) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in sellers.SELLER_FIELDS}
+
+
+def _rate(of: TaxRate) -> dict[str, Any]:
+    names = ("country", "region", "title", "effective_from")
+    return {name: getattr(of, name) for name in names} | {"rate": f"{of.rate.normalize():f}"}
