@@ -3,7 +3,7 @@ what was used so far when it reaches a limit of the plan, and for what came late
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 from chom_core.billing.models import Invoice, Plan, Seller, Subscription, SubscriptionChange, UsageClosing
 from chom_core.billing.service.dunning import holds
 from chom_core.billing.service.invoicing import invoices, sellers
+from chom_core.billing.service.invoicing.rating import Charge
 from chom_core.billing.service.offers import limits
 from chom_core.billing.service.subscribing import renewal, subscriptions
 from chom_core.billing.service.usage import closing, metering
@@ -103,21 +104,9 @@ def _settle(subscription_id: UUID) -> UUID | None:
     for _id, until in _unsettled(of=of.id):  # another may have settled it, or it came back
         use = closing.settled(of, until)
         if use.charges:
-            return _bill_settled(of, use)
+            return _made(of, use.charges, use.billed)
         use.billed(None)
     return None
-
-
-def _bill_settled(of: Subscription, use: closing.Rated) -> UUID:
-    bill = invoices.rate(of.currency, use.charges, of.id)
-    seller = session().get_one(Seller, of.seller_id)
-    invoice = invoices.compose(bill, seller=seller, subscription_id=of.id, period=None)
-    invoices.finalise(invoice)
-    session().flush()  # what it bills refers to it
-    use.billed(invoice.id)
-    invoices.number(invoice)
-    restart()
-    return invoice.id
 
 
 def bill_reached() -> int:
@@ -175,12 +164,17 @@ def _invoice(of: Subscription, period: Period, *, interim: bool = False) -> UUID
     ]
     if not charges:
         return None
+    return _made(of, charges, lambda invoice_id: closing.close(of, period.end, invoice_id))
+
+
+def _made(of: Subscription, charges: Sequence[Charge], billed: Callable[[UUID], object]) -> UUID:
+    """The invoice for these charges, finalised and committed. `billed` notes what is on it."""
     seller = session().get_one(Seller, of.seller_id)
     bill = invoices.rate(of.currency, charges, of.id)
-    invoice = invoices.draft(bill, seller=seller, subscription_id=of.id, period=None)
-    closing.close(of, period.end, invoice.id)
+    invoice = invoices.compose(bill, seller=seller, subscription_id=of.id, period=None)
     invoices.finalise(invoice)
-    session().flush()
+    session().flush()  # what it bills refers to it
+    billed(invoice.id)
     invoices.number(invoice)
     restart()
     return invoice.id
