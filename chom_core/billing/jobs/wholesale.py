@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from chom_core.billing.service.partners import wholesale
+from chom_core.billing.service.partners import collected, wholesale
 from chom_core.database import Tenant, clock, session
 from chom_core.work import Job, ScheduleSpec, enqueue, job
 
@@ -21,5 +21,6 @@ def settle_resellers(task: Job) -> None:
 
 @job(wholesale.SETTLE, timeout=600)
 def settle_reseller(task: Job) -> None:
-    """Statement and invoice of each month that is over, or the reseller's share."""
+    """Statement and invoice of each month that is over, or the reseller's share; and money that was held for it."""
     wholesale.settle_due()
+    collected.hand_on()
