@@ -49,7 +49,7 @@ def gateway_payments(gateway: str, since: datetime, until: datetime) -> tuple[Ga
         .group_by(LedgerTransaction.source)
     )
     with everyone(f"reconcile payments with {gateway}") as here:
-        fee_of = dict(here.execute(kept).tuples().all())
+        fee_of = dict(here.execute(kept).all())
         return tuple(
             GatewayPayment(
                 row.id,

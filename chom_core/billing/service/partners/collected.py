@@ -103,7 +103,7 @@ def _taken_of(customer: UUID, seller: UUID) -> list[_Taken]:
             .where(LedgerTransaction.kind == "dispute", LedgerAccount.code == "cash")
             .group_by(LedgerTransaction.source)
         )
-        disputed = dict(there.execute(away).tuples().all())
+        disputed = dict(there.execute(away).all())
         with_me = or_(
             Payment.invoice_id.in_(select(Invoice.id).where(Invoice.seller_id == seller)),
             Payment.id.in_(select(CreditGrant.payment_id).where(CreditGrant.seller_id == seller)),
