@@ -1,8 +1,8 @@
 """Our payments against Stripe's, both ways, with every difference listed. Repaired is only what moves no money.
 
 Safe: an attempt that is open here and final there is asked about; an event that never reached us is heard now; a fee
-that nobody heard of is posted. Money that only one side knows, other amounts, and money of a reseller that is not on its
-account are for a person: the list on the page says what both sides have.
+that nobody heard of is posted. Money that only one side knows, other amounts, and money of a reseller that is not with
+it are for a person: the list on the page says what both sides have.
 """
 
 from __future__ import annotations
@@ -163,10 +163,10 @@ def _of_this_account(
     query = select(Attempt.key, Attempt.mode, Attempt.destination).where(Attempt.key.in_(names.values()))
     modes: dict[str, set[str]] = {}
     wanted: dict[str, str] = {}
-    for key, mode, destination in session().execute(query):
+    for key, mode, to in session().execute(query):
         modes.setdefault(key, set()).add(mode)
-        if mode == keys.mode and destination:
-            wanted[key] = destination
+        if mode == keys.mode and to:
+            wanted[key] = to
     return [one for one in every if keys.mode in modes.get(names[one.id], {keys.mode})], wanted
 
 
@@ -180,7 +180,11 @@ def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], li
             if refund.status == "succeeded" and refund.payment_intent:
                 name = str(refund.payment_intent)
                 refunds[name] = refunds.get(name, 0) + refund.amount
-        asked: Any = {"created": created, "limit": 100, "expand": [f"data.{CHARGE}", "data.latest_charge.transfer"]}
+        asked: Any = {
+            "created": created,
+            "limit": 100,
+            "expand": [f"data.{CHARGE}", "data.latest_charge.transfer"],
+        }
         every = v1.payment_intents.list(asked).auto_paging_iter()
         theirs = [_theirs(one, refunds.get(one.id, 0)) for one in every]
         heard = v1.events.list({"created": created, "limit": 100}).auto_paging_iter()

@@ -55,12 +55,8 @@ def hand_on() -> int:
     mine = session().scalar(select(Seller.id).where(Seller.reseller_id == here))
     if mine is None or not owners.sells_itself(here):
         return 0
-    known = {
-        key: back
-        for key, back in session().execute(
-            select(Earning.key, Earning.taken_back).where(Earning.party == party(here))
-        )
-    }
+    noted = select(Earning.key, Earning.taken_back).where(Earning.party == party(here))
+    known: dict[str, int] = dict(session().execute(noted).all())
     changed, platform = 0, None
     for customer in session().scalars(terms.customers(here, left=True).order_by(Tenant.id)).all():
         for one in _taken_of(customer.id, mine):

@@ -41,7 +41,9 @@ def post(payment: Payment, fee: GatewayFee) -> UUID | None:
     """`charged_fee` of a payment whose organisation's profile is locked."""
     amount, reference = fee.amount, fee.reference.strip()
     if not reference or len(reference) > 150:
-        raise Invalid("What is the fee called at the gateway?", fields={"reference": ["1 to 150 characters."]})
+        raise Invalid(
+            "What is the fee called at the gateway?", fields={"reference": ["1 to 150 characters."]}
+        )
     if amount.currency != payment.currency:
         raise Invalid(
             f"The fee is in {amount.currency}, the payment was in {payment.currency}.",

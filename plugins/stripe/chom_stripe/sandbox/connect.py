@@ -94,7 +94,11 @@ def reversals(data: Body, reference: str) -> tuple[int, Body]:
 def onboarded(reference: str) -> Body:
     """The payee told Stripe's page everything."""
     account = store.get(reference, "account", lock=True)
-    done = {**account, "capabilities": dict.fromkeys(account["capabilities"], "active"), "details_submitted": True}
+    done = {
+        **account,
+        "capabilities": dict.fromkeys(account["capabilities"], "active"),
+        "details_submitted": True,
+    }
     return _changed(_judged(done))
 
 
