@@ -72,8 +72,21 @@ def test_one_that_is_not_known_yet_comes_with_the_webhook(chom: World, shop: Org
     arm("unbooked")
     assert top_up(shop) == "succeeded"
     assert fees(shop) == 0
+    arm("silent", 9)  # it is booked when the payment's webhook is heard; that it was, is not told
     chom.run_jobs()
     assert fees(shop) == FEE
+
+
+def test_one_that_is_booked_later_comes_with_the_charges_webhook(chom: World, shop: Organisation) -> None:
+    arm("unbooked")
+    arm("silent", 1)
+    assert top_up(shop) == "succeeded"
+    chom.run_jobs()
+    assert fees(shop) == 0
+    api(Keys()).payment_intents.retrieve(intents()[0]["id"])
+    chom.run_jobs()
+    assert fees(shop) == FEE
+    assert sales.books(chom) == []
 
 
 def test_one_that_no_webhook_told_of_is_found_at_night(chom: World, shop: Organisation) -> None:
