@@ -22,6 +22,7 @@ from chom_core.billing.reads import (
     UsageDayInfo,
     UsageEventInfo,
 )
+from chom_core.billing.reads import collected as _collected
 from chom_core.billing.reads import payouts as _payout_reads
 from chom_core.billing.reads import sales as _sales
 from chom_core.billing.reads.payouts import PayoutInfo
@@ -36,6 +37,7 @@ from chom_core.billing.service.credit.top_ups import TopUp
 from chom_core.billing.service.partners import payouts as _payouts
 from chom_core.billing.service.partners.earnings import Payable
 from chom_core.billing.service.paying import disputes as _disputes
+from chom_core.billing.service.paying import fees as _fees
 from chom_core.billing.service.paying import notices as _notices
 from chom_core.billing.service.usage import NewEvent, Recorded
 from chom_core.database import actor as _actor
@@ -47,6 +49,7 @@ from chom_core.values.billing import (
     Customer,
     FollowUp,
     Gateway,
+    GatewayFee,
     GatewayQuery,
     LineProposal,
     LinesQuery,
@@ -97,6 +100,11 @@ recheck_refund = verb(_notices.recheck_refund)
 keep_method = verb(_notices.keep_method)
 #: Verb for gateways: post a dispute of a payment: "open", then "won" or "lost"; each step once, in any order.
 disputed = verb(_disputes.disputed)
+#: Verb for gateways: `charged_fee(payment_id, reference, amount, of_platform=False)` posts what the gateway kept of a
+#: payment, once per reference. `of_platform`: taken from the platform's account, so its cost even where the money is a
+#: reseller's. Invalid: a negative amount, another currency than was paid. A fee known with the answer itself goes into
+#: `PaymentResult.fee` instead.
+charged_fee = verb(_fees.charged_fee)
 #: The id of the current organisation's payment with this key or reference; NotFound.
 payment_id = reading(_notices.payment_id)
 #: Read models: every meter; the current month by meter; a meter by day; events, unmatched ones too; the current month
@@ -155,6 +163,10 @@ payable = reading(_payouts.payable)
 pay_out = verb(_payouts.pay_out)
 #: Verb: begin a payout run over all organisations, once per key; how many parties.
 run_payouts = verb(_payouts.run)
+#: Read models for resellers: `sells_itself()`: what customers pay is the current organisation's own money, and no share
+#: of the platform's; `collected()`: what the platform's account at a gateway took of it, and what was handed on.
+sells_itself = reading(_collected.sells_itself)
+collected = reading(_collected.collected)
 #: Read model: payouts of the current organisation, newest first.
 payouts = reading(_payout_reads.payout_list)
 #: Read model: an invoice of another organisation as a sale: what of it was collected by now.
@@ -173,6 +185,7 @@ __all__ = [
     "Estimate",
     "FollowUp",
     "Gateway",
+    "GatewayFee",
     "GatewayPayment",
     "GatewayQuery",
     "LineProposal",
@@ -213,7 +226,9 @@ __all__ = [
     "alerts_due",
     "billing_currency",
     "cards",
+    "charged_fee",
     "claw_back",
+    "collected",
     "disputed",
     "earn",
     "estimate",
@@ -236,6 +251,7 @@ __all__ = [
     "relation",
     "run_payouts",
     "sale",
+    "sells_itself",
     "service_costs",
     "spend_by_day",
     "split",

@@ -43,7 +43,8 @@ class Payment(TenantRow, Model):
     `intent`: charge takes the money at once, authorise holds it until the service stands. `checkout_id` where the
     attempt belongs to a purchase. A top-up has no invoice: money paid in is owed back until a finalised (and taxed)
     invoice uses it, so it is no sale yet. `amount_applied`: what counted towards the invoice; the rest of a payment
-    is account credit. `amount_refunded`: given back, refunds on their way included.
+    is account credit. `amount_refunded`: given back, refunds on their way included. `direct`: the gateway gave the
+    money to the reseller whose customer paid; otherwise the platform's account there has it.
     """
 
     __tablename__ = "payment"
@@ -84,3 +85,4 @@ class Payment(TenantRow, Model):
     message: Mapped[str] = mapped_column(String(300), default="")
     fix: Mapped[str] = mapped_column(String(300), default="")
     settled_at: Mapped[datetime | None]
+    direct: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

@@ -19,7 +19,8 @@ PAYOUT_STATUSES = ("pending", "posted", "voided")
 class Earning(TenantRow, Model):
     """One thing that `party` has earned. It may be paid out from `available_at`, less what was taken back.
 
-    `key` comes from what was sold: it is earned once, for ever. `taken_back` follows refunds of that sale.
+    `key` comes from what was sold: it is earned once, for ever. `taken_back` follows refunds of that sale. `against`
+    is the account that owes it: "commission" is the seller's cost, "cash" is money that it holds for somebody else.
     """
 
     __tablename__ = "earning"
@@ -27,6 +28,7 @@ class Earning(TenantRow, Model):
         UniqueConstraint("tenant_id", "key"),
         CheckConstraint(f"kind in {EARNERS}", name="kind"),
         CheckConstraint("amount > 0 and taken_back between 0 and amount", name="amount"),
+        CheckConstraint("against in ('commission', 'cash')", name="against"),
         Index("ix_earning_party", "tenant_id", "kind", "party", "currency"),
     )
 
@@ -39,6 +41,7 @@ class Earning(TenantRow, Model):
     currency: Mapped[str] = mapped_column(String(3))
     source: Mapped[str] = mapped_column(String(120))
     available_at: Mapped[datetime]
+    against: Mapped[str] = mapped_column(String(10), default="commission", server_default="commission")
 
 
 class Payout(TenantRow, Model):

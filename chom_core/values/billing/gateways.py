@@ -93,6 +93,8 @@ class PaymentRequest:
     """One attempt. `key` comes from the business object and is kept for ever: the same key never moves money twice.
 
     `return_url`: where a second step brings the person back to. `off_session`: nobody is there to take a second step.
+    `seller`: the reseller whose money it is; None: the platform's. A gateway whose account is the platform's hands
+    the money on at once where it can, and says so (`PaymentResult.direct`).
     """
 
     key: str
@@ -102,6 +104,7 @@ class PaymentRequest:
     description: str
     return_url: str = ""
     off_session: bool = False
+    seller: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,24 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayFee:
+    """What the gateway keeps of a payment. `reference` names it there: it is posted once, for ever.
+
+    `of_platform`: it is taken from the platform's account at the gateway, also where the money is a reseller's.
+    """
+
+    reference: str
+    amount: Money
+    of_platform: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentResult:
-    """What the gateway answers. `message` and `fix` are for the person who pays; `code` is stable, for programs."""
+    """What the gateway answers. `message` and `fix` are for the person who pays; `code` is stable, for programs.
+
+    `direct`: the money went to the seller's own account at the gateway. `fee`: what the gateway kept, where it says so
+    with its answer; where it says so later, the verb `charged_fee` takes it.
+    """
 
     status: PaymentStatus
     reference: str = ""
@@ -125,6 +144,8 @@ class PaymentResult:
     code: str = ""
     message: str = ""
     fix: str = ""
+    direct: bool = False
+    fee: GatewayFee | None = None
 
 
 @runtime_checkable

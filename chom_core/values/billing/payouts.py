@@ -37,12 +37,16 @@ class PayeeAccount:
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """Open (or complete) the payee's account at the gateway, and come back to `return_url`."""
+    """Open (or complete) the payee's account at the gateway, and come back to `return_url`.
+
+    `sells`: payments of the payee's own customers are to be made for that account, too (a reseller).
+    """
 
     payee: Payee
     return_url: str
     email: str = ""
     country: str = ""
+    sells: bool = False
 
 
 class PayoutStatus(StrEnum):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from sqlalchemy import func, select
+
 from chom_core.billing import ledger
-from chom_core.billing.models import Invoice
+from chom_core.billing.models import Invoice, LedgerAccount, LedgerBalance, Seller
 from chom_core.billing.rules.cycles import Cycle
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers
 from chom_core.billing.service.invoicing.rating import Charge
+from chom_core.billing.service.partners import terms, wholesale
 from chom_core.database import clock, everyone, transaction
 from chom_core.values import BillingPeriod, Money, uuid7
+from chom_core.work import enqueue
 
 if TYPE_CHECKING:
     from chom_sdk.testing.world import Organisation, World
@@ -55,6 +59,33 @@ def totals(organisation: Organisation, invoice_id: UUID) -> tuple[Money, Money]:
         of = here.get_one(Invoice, invoice_id)
         off = sum(-line.amount for line in of.lines if line.kind == "discount")
         return Money(off, of.currency), Money(of.total, of.currency)
+
+
+def sells(reseller: Organisation, mode: Literal["wholesale", "share", ""] = "wholesale") -> None:
+    """A reseller becomes a seller, by these terms; "": nothing is agreed yet."""
+    with transaction(reseller.id):
+        sellers.ensure_seller(f"{reseller.name} Ltd")
+        if mode:
+            terms.choose(mode)
+
+
+def balances(organisation: Organisation) -> dict[tuple[str, str], int]:
+    """What stands on the ledger of an organisation, in minor units by (the seller's legal name, account)."""
+    with everyone("a test looks at the ledger") as here:
+        query = (
+            select(Seller.legal_name, LedgerAccount.code, func.sum(LedgerBalance.balance))
+            .join(LedgerAccount, LedgerAccount.seller_id == Seller.id)
+            .join(LedgerBalance, LedgerBalance.account_id == LedgerAccount.id)
+            .where(LedgerAccount.tenant_id == organisation.id)
+            .group_by(Seller.legal_name, LedgerAccount.code)
+        )
+        return {(name, code): int(total) for name, code, total in here.execute(query) if total}
+
+
+def settle(reseller: Organisation) -> None:
+    """What happens each night for a reseller; `run_jobs` does what follows."""
+    with transaction():
+        enqueue(wholesale.SETTLE, tenant_id=reseller.id)
 
 
 def books(world: World) -> list[str]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from chom_sdk import clock, transaction, uuid7
 from chom_stripe.models import Attempt
@@ -42,6 +43,14 @@ def once(
     return made
 
 
+def decide(mode: str, key: str, owner_id: UUID, destination: str) -> str | None:
+    """Where the payment of `key` goes: as its first try said, whatever is true now; None where that said nothing."""
+    with transaction() as here:
+        _insert(here, mode, key, owner_id, destination)
+        kept = select(Attempt.destination).where(Attempt.mode == mode, Attempt.key == key)
+        return here.scalars(kept).one()
+
+
 def note(mode: str, key: str, reference: str) -> None:
     """Remember what the key made."""
     with transaction() as here:
@@ -50,12 +59,17 @@ def note(mode: str, key: str, reference: str) -> None:
 
 
 def _claim(mode: str, key: str, owner_id: UUID) -> tuple[str, datetime, bool]:
-    now = clock.now()
     with transaction() as here:
-        row = insert(Attempt).values(
-            id=uuid7(), created_at=now, mode=mode, key=key, owner_id=owner_id, sent_at=now, reference=""
-        )
-        made = row.on_conflict_do_nothing(index_elements=["mode", "key"]).returning(Attempt.id)
-        fresh = here.scalar(made) is not None
+        fresh = _insert(here, mode, key, owner_id, None)
         kept = here.scalars(select(Attempt).where(Attempt.mode == mode, Attempt.key == key)).one()
         return kept.reference, kept.sent_at, fresh
+
+
+def _insert(here: Session, mode: str, key: str, owner_id: UUID, destination: str | None) -> bool:
+    now = clock.now()
+    row = insert(Attempt).values(
+        id=uuid7(), created_at=now, mode=mode, key=key, owner_id=owner_id, sent_at=now, reference="",
+        destination=destination,
+    )  # fmt: skip
+    made = row.on_conflict_do_nothing(index_elements=["mode", "key"]).returning(Attempt.id)
+    return here.scalar(made) is not None

@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from chom_sdk import Conflict
 from chom_sdk.billing import FollowUp, PaymentRequest, PaymentResult
-from chom_stripe import attempts, cards
+from chom_stripe import attempts, cards, payouts
 from chom_stripe.keys import Keys, api
-from chom_stripe.outcomes import declined, mine, minor, of_intent, of_refund, plain, spoken
+from chom_stripe.outcomes import (
+    CHARGE,
+    declined,
+    destination,
+    mine,
+    minor,
+    of_intent,
+    of_refund,
+    plain,
+    spoken,
+)
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent, Refund
 
 #: Stripe says so of an intent that is captured or cancelled already: how it stands is the answer then.
 _MOVED_ON = "payment_intent_unexpected_state"
+_SELLER_AWAY = "insufficient_capabilities_for_transfer"
 
 
 def name(request: PaymentRequest | FollowUp) -> str:
@@ -23,30 +34,37 @@ def name(request: PaymentRequest | FollowUp) -> str:
 
 
 def pay(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentResult:
-    """Take the money, or hold it. A declined card is an answer; an unknown outcome is Unavailable."""
+    """Take the money, or hold it. A declined card is an answer; an unknown outcome is Unavailable.
+
+    A reseller's money goes to its own account, where that is ready when the key is first used.
+    """
     import stripe
 
+    ready = payouts.selling(keys, request.seller) if request.seller is not None else ""
+    to = attempts.decide(keys.mode, name(request), request.tenant_id, ready)
     with spoken():
         try:
-            intent = attempts.once(
+            made = attempts.once(
                 keys.mode,
                 name(request),
                 request.tenant_id,
-                create=lambda: _create(keys, request, capture=capture),
-                fetch=lambda reference: api(keys).payment_intents.retrieve(reference),
+                create=lambda: _create(keys, request, to, capture=capture),
+                fetch=lambda reference: intent(keys, reference),
                 find=lambda: _find_intent(keys, request),
             )
         except stripe.CardError as error:
-            made = error.error.payment_intent if error.error is not None else None
-            if made is not None:
-                attempts.note(keys.mode, name(request), made.id)
-                return of_intent(made)
+            failed = error.error.payment_intent if error.error is not None else None
+            if failed is not None:
+                attempts.note(keys.mode, name(request), failed.id)
+                return of_intent(failed)
             return declined(error.code or "declined")
         except stripe.IdempotencyError:
             raise
-        except stripe.InvalidRequestError as error:
-            return declined(error.code or "invalid_request")  # nothing was made: no money moved
-        return of_intent(mine(intent, request.tenant_id))
+        except stripe.InvalidRequestError as error:  # nothing was made: no money moved
+            if to and request.seller is not None and not payouts.still_sells(keys, request.seller):
+                return declined(_SELLER_AWAY)  # the next attempt goes to the platform's account
+            return declined(error.code or "invalid_request")
+        return of_intent(mine(made, request.tenant_id))
 
 
 def look(keys: Keys, request: FollowUp) -> PaymentResult:
@@ -74,7 +92,8 @@ def capture(keys: Keys, request: FollowUp) -> PaymentResult:
             if error.code != _MOVED_ON:
                 raise Conflict(f"Stripe does not capture this: {error.user_message}") from error
             done = _of(keys, request)
-        return of_intent(done, captured=True)
+            return of_intent(done, captured=True)
+        return of_intent(_of(keys, request), captured=True)  # with its fee, which exists since the capture
 
 
 def cancel(keys: Keys, request: FollowUp) -> PaymentResult:
@@ -99,13 +118,13 @@ def refund(keys: Keys, request: FollowUp) -> PaymentResult:
     import stripe
 
     with spoken():
-        _of(keys, request)
+        of = _of(keys, request)
         try:
             made = attempts.once(
                 keys.mode,
                 name(request),
                 request.tenant_id,
-                create=lambda: _give_back(keys, request),
+                create=lambda: _give_back(keys, request, of),
                 fetch=lambda reference: api(keys).refunds.retrieve(reference),
                 find=lambda: _find_refund(keys, request),
             )
@@ -118,7 +137,8 @@ def refund(keys: Keys, request: FollowUp) -> PaymentResult:
         return of_refund(made)
 
 
-def _create(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentIntent:
+def _create(keys: Keys, request: PaymentRequest, to: str | None, *, capture: bool) -> PaymentIntent:
+    """Asked for again, it is the very same question: `to` None stands for one that was first asked without `expand`."""
     facts = {"chom_key": request.key, "chom_tenant": str(request.tenant_id)}
     asked: Any = {
         "amount": minor(request.amount),
@@ -131,6 +151,8 @@ def _create(keys: Keys, request: PaymentRequest, *, capture: bool) -> PaymentInt
         "description": request.description[:500],
         "metadata": facts,
         **({"off_session": True} if request.off_session else {"return_url": request.return_url}),
+        **({} if to is None else {"expand": [CHARGE]}),
+        **({"transfer_data": {"destination": to}, "on_behalf_of": to} if to else {}),
     }
     return api(keys).payment_intents.create(asked, {"idempotency_key": name(request)})
 
@@ -141,10 +163,12 @@ def _find_intent(keys: Keys, request: PaymentRequest) -> PaymentIntent | None:
     return next((one for one in every if plain(one.metadata).get("chom_key") == request.key), None)
 
 
-def _give_back(keys: Keys, request: FollowUp) -> Refund:
+def _give_back(keys: Keys, request: FollowUp, of: PaymentIntent) -> Refund:
+    """The money comes back from whoever got it then, whatever account would get it now."""
     part = {"amount": minor(request.amount)} if request.amount else {}
     facts = {"chom_key": request.key, "chom_tenant": str(request.tenant_id), "reason": request.reason[:400]}
-    asked: Any = {"payment_intent": request.reference, "metadata": facts, **part}
+    back = {"reverse_transfer": True} if destination(of) else {}
+    asked: Any = {"payment_intent": request.reference, "metadata": facts, **part, **back}
     return api(keys).refunds.create(asked, {"idempotency_key": name(request)})
 
 
@@ -154,6 +178,12 @@ def _find_refund(keys: Keys, request: FollowUp) -> Refund | None:
     return next((one for one in every if plain(one.metadata).get("chom_key") == request.key), None)
 
 
+def intent(keys: Keys, reference: str) -> PaymentIntent:
+    """A payment intent as it stands now, with what Stripe keeps of it."""
+    with spoken():
+        return api(keys).payment_intents.retrieve(reference, {"expand": [CHARGE]})
+
+
 def _of(keys: Keys, request: FollowUp) -> PaymentIntent:
-    found: PaymentIntent = mine(api(keys).payment_intents.retrieve(request.reference), request.tenant_id)
+    found: PaymentIntent = mine(intent(keys, request.reference), request.tenant_id)
     return found

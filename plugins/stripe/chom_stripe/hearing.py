@@ -12,11 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 from chom_sdk import Invalid, NotFound, clock, session, uuid7
 from chom_sdk.billing import Payee, disputed, keep_method, recheck_payment, recheck_refund
 from chom_sdk.work import Job, enqueue, outside
-from chom_stripe import payouts
+from chom_stripe import fees, payouts
 from chom_stripe.cards import as_saved
 from chom_stripe.keys import NAME, Keys, api, read
 from chom_stripe.models import Dispute
-from chom_stripe.outcomes import money, plain, spoken
+from chom_stripe.outcomes import CHARGE, fee_of, fee_of_charge, identity, money, plain, spoken
 from chom_stripe.webhooks import HEAR, event_of, is_here, named
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def _fetch(keys: Keys, kind: str, reference: str) -> Any:
             if kind.startswith(("refund.", "charge.refund.")):
                 return v1.refunds.retrieve(reference)
             if kind.startswith("charge."):
-                return v1.charges.retrieve(reference)
+                return v1.charges.retrieve(reference, {"expand": ["balance_transaction"]})
             if kind.startswith("checkout."):
                 return v1.checkout.sessions.retrieve(reference, {"expand": ["setup_intent.payment_method"]})
             if kind.startswith("payment_method."):
                 return v1.payment_methods.retrieve(reference, {"expand": ["customer"]})
             if kind.startswith("account."):
                 return v1.accounts.retrieve(reference)
-            return v1.payment_intents.retrieve(reference)
+            return v1.payment_intents.retrieve(reference, {"expand": [CHARGE]})
         except stripe.IdempotencyError:
             raise
         except stripe.InvalidRequestError:
@@ -95,8 +95,17 @@ def _effect(kind: str) -> Callable[[Keys, Any, UUID], str]:
 
 def _payment(keys: Keys, found: Any, tenant_id: UUID) -> str:
     facts = plain(found.metadata)
-    recheck_payment(NAME, key=facts.get("chom_key", ""), reference=found.id)
-    return f"payment {found.status}"
+    known = recheck_payment(NAME, key=facts.get("chom_key", ""), reference=found.id)
+    if found.status != "succeeded":
+        return f"payment {found.status}"
+    return f"payment {found.status}, {fees.post(known, fee_of(found))}"
+
+
+def _booked(keys: Keys, found: Any, tenant_id: UUID) -> str:
+    """Stripe says so of a charge whose fee is known only now."""
+    facts = plain(found.metadata)
+    known = payment_id(NAME, key=facts.get("chom_key", ""), reference=identity(found.payment_intent))
+    return fees.post(known, fee_of_charge(found))
 
 
 def _refund(keys: Keys, found: Any, tenant_id: UUID) -> str:
@@ -156,6 +165,7 @@ _EFFECTS: tuple[tuple[str, Callable[[Keys, Any, UUID], str]], ...] = (
     ("payment_intent.", _payment),
     ("charge.dispute.", _dispute),
     ("charge.refund", _refund),
+    ("charge.updated", _booked),
     ("refund.", _refund),
     ("checkout.", _card),
     ("payment_method.", _renewed),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chom_sdk import Refused, transaction
 from chom_sdk.billing import recheck_payment
 from chom_sdk.work import Job, job, outside
-from chom_stripe import cards, hearing, keys, reconcile, webhooks
+from chom_stripe import cards, charges, fees, hearing, keys, outcomes, reconcile, webhooks
 
 
 @job(webhooks.HEAR, timeout=60, attempts=12)
@@ -22,8 +22,10 @@ def reconcile_daily(current: Job) -> None:
 
 @job("stripe.recheck", timeout=60)
 def recheck(current: Job) -> None:
-    """A safe repair: Stripe knows how an attempt ended, and we had not heard."""
-    recheck_payment(keys.NAME, key=current.args["key"], reference=current.args["reference"])
+    """A safe repair: Stripe knows how an attempt ended, or what it kept of it, and we had not heard."""
+    key, reference = current.args["key"], current.args["reference"]
+    found = outside(charges.intent, keys.read(), reference)
+    fees.post(recheck_payment(keys.NAME, key=key, reference=reference), outcomes.fee_of(found))
 
 
 @job("stripe.detach", timeout=60)

@@ -26,7 +26,10 @@ class Customer(TenantRow, Base):  # type: ignore[misc, valid-type]
 
 
 class ConnectedAccount(TenantRow, Base):  # type: ignore[misc, valid-type]
-    """The organisation's account at Stripe, as it was when last heard of: whatever it earns is paid there."""
+    """The organisation's account at Stripe, as it was when last heard of: whatever it earns is paid there.
+
+    `sells`: payments of its own customers can be made on its behalf (card_payments is active, for resellers).
+    """
 
     __tablename__ = "connected_account"
     __table_args__ = (UniqueConstraint("tenant_id", "mode"),)
@@ -34,6 +37,7 @@ class ConnectedAccount(TenantRow, Base):  # type: ignore[misc, valid-type]
     mode: Mapped[str] = mapped_column(String(10))
     reference: Mapped[str] = mapped_column(String(120))
     ready: Mapped[bool] = mapped_column(default=False)
+    sells: Mapped[bool] = mapped_column(default=False)
     needs: Mapped[list[str]] = mapped_column(JSONB, default=list)
 
 
@@ -41,6 +45,8 @@ class Attempt(PlatformRow, Base):  # type: ignore[misc, valid-type]
     """A key under which something was asked of Stripe, saved before the call and kept for ever.
 
     Stripe forgets idempotency keys after a day: an old attempt without a `reference` is looked for there first.
+    `destination` of a payment: the connected account whose money it is, "" for the platform's. Decided with the row, so
+    that a second try asks for the very same. None: asked before there were destinations (or no payment).
     """
 
     __tablename__ = "attempt"
@@ -51,6 +57,7 @@ class Attempt(PlatformRow, Base):  # type: ignore[misc, valid-type]
     owner_id: Mapped[UUID]
     sent_at: Mapped[datetime]
     reference: Mapped[str] = mapped_column(String(120), default="", index=True)
+    destination: Mapped[str | None] = mapped_column(String(120))
 
 
 class WebhookEvent(PlatformRow, Base):  # type: ignore[misc, valid-type]

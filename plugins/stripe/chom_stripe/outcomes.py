@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import lazy_gettext as _l
 
 from chom_sdk import Conflict, Money, NotFound, Unavailable
-from chom_sdk.billing import PaymentResult, PaymentStatus
+from chom_sdk.billing import GatewayFee, PaymentResult, PaymentStatus
 
 if TYPE_CHECKING:
-    from stripe import PaymentIntent, Refund
+    from stripe import Charge, PaymentIntent, Refund
 
+#: What to expand of a payment intent to hear what Stripe keeps of it.
+CHARGE = "latest_charge.balance_transaction"
 #: Stripe counts these in hundredths, which the currencies themselves no longer have.
 _SCALED = {"ISK": 100, "UGX": 100}
 _WORDS = {
@@ -33,6 +35,10 @@ _WORDS = {
     "authorization_expired": (
         _l("The hold on the card has lapsed."),
         _l("Pay the invoice with a card on file."),
+    ),
+    "insufficient_capabilities_for_transfer": (
+        _l("The seller cannot take payments at the moment."),
+        _l("Nothing was charged. Try again."),
     ),
     "resource_missing": (_l("This card is no longer kept at Stripe."), _l("Enter your card again.")),
 }
@@ -57,12 +63,13 @@ def money(amount: int, currency: str) -> Money:
 
 def of_intent(intent: PaymentIntent, *, captured: bool = False) -> PaymentResult:
     """How a payment intent stands. `captured`: money was to be taken that had been held: a lapsed hold is a failure."""
+    direct = destination(intent) != ""
     if intent.status == "succeeded":
-        return PaymentResult(PaymentStatus.SUCCEEDED, intent.id)
+        return PaymentResult(PaymentStatus.SUCCEEDED, intent.id, direct=direct, fee=fee_of(intent))
     if intent.status == "requires_capture":
-        return PaymentResult(PaymentStatus.AUTHORISED, intent.id)
+        return PaymentResult(PaymentStatus.AUTHORISED, intent.id, direct=direct)
     if intent.status == "processing":
-        return PaymentResult(PaymentStatus.PENDING, intent.id)
+        return PaymentResult(PaymentStatus.PENDING, intent.id, direct=direct)
     if intent.status == "canceled":
         if captured or intent.cancellation_reason == "automatic":
             return declined("authorization_expired", intent.id)
@@ -77,6 +84,31 @@ def of_intent(intent: PaymentIntent, *, captured: bool = False) -> PaymentResult
         else "declined"
     )
     return declined(code, intent.id)
+
+
+def destination(intent: PaymentIntent) -> str:
+    """The connected account that gets the money; empty where the platform's account keeps it."""
+    there: Any = getattr(intent, "transfer_data", None)
+    return "" if there is None else identity(there.destination)
+
+
+def identity(one: Any) -> str:
+    """The id of what Stripe may have expanded; empty for nothing."""
+    return one if isinstance(one, str) else getattr(one, "id", "")
+
+
+def fee_of(intent: PaymentIntent) -> GatewayFee | None:
+    """What Stripe keeps of a payment whose charge is expanded (CHARGE); None where it does not say (yet)."""
+    charge: Any = intent.latest_charge
+    return None if charge is None or isinstance(charge, str) else fee_of_charge(charge)
+
+
+def fee_of_charge(charge: Charge) -> GatewayFee | None:
+    """Every payment is made on the platform's account, so its fee is taken from there."""
+    booked = charge.balance_transaction
+    if not charge.captured or booked is None or isinstance(booked, str):
+        return None
+    return GatewayFee(booked.id, money(booked.fee, booked.currency), of_platform=True)
 
 
 def declined(code: str, reference: str = "") -> PaymentResult:

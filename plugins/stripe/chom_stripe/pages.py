@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 
-from chom_sdk import Pages, away, organisation_id, render
+from chom_sdk import Pages, away, billing, organisation_id, render
 from chom_sdk.billing import Onboarding, Payee
 from chom_sdk.work import outside
 from chom_stripe import keys, reconcile, service
@@ -47,14 +47,22 @@ def compare() -> Any:
 
 @pages.get("/account", access="billing")
 def account() -> Any:
-    """The organisation's payout account: ready, or what is missing."""
-    return render("stripe/account.html", accounts=service.accounts(), mode=keys.read().mode)
+    """The organisation's payout account: ready, or what is missing; of a reseller, what its customers paid."""
+    sells = billing.sells_itself()
+    return render(
+        "stripe/account.html",
+        accounts=service.accounts(),
+        mode=keys.read().mode,
+        sells=sells,
+        collected=billing.collected() if sells else [],
+    )
 
 
 @pages.post("/account", access="owner")
 def onboard() -> Any:
     """On to Stripe's own page, where the account is opened or completed."""
     payee = Payee(str(organisation_id()), organisation_id())
+    sells = billing.sells_itself()
     back = request.host_url.rstrip("/") + url_for("stripe.account")
-    url = outside(StripePayouts(keys.read()).onboard, Onboarding(payee, back))
+    url = outside(StripePayouts(keys.read()).onboard, Onboarding(payee, back, sells=sells))
     return redirect(url, 303) if url.startswith("/") else away(url)

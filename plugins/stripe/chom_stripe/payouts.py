@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -43,7 +44,7 @@ class StripePayouts:
 
     def onboard(self, request: Onboarding) -> str:
         with spoken():
-            known = self._known(request.payee) or self._opened(request)
+            known = self._asked(request) or self._opened(request)
             link = api(self.keys).account_links.create(
                 {
                     "account": known,
@@ -118,14 +119,23 @@ class StripePayouts:
                 "losses": {"payments": "application"},
                 "stripe_dashboard": {"type": "express"},
             },
-            "capabilities": {"transfers": {"requested": True}},
+            "capabilities": _capabilities(request),
             "metadata": {"chom_tenant": str(payee.tenant_id)},
             **({"email": request.email} if request.email else {}),
             **({"country": request.country} if request.country else {}),
         }
-        made = api(self.keys).accounts.create(wanted, {"idempotency_key": f"account/{payee.tenant_id}"})
+        key = f"account/{payee.tenant_id}" + ("/sells" if request.sells else "")
+        made = api(self.keys).accounts.create(wanted, {"idempotency_key": key})
         remember(self.keys, payee, made)
         return made.id
+
+    def _asked(self, request: Onboarding) -> str:
+        """The payee's account, if it has one. What it was not asked for when it was opened, it is asked for now."""
+        known = self._known(request.payee)
+        if known and request.sells:
+            asked: Any = {"capabilities": _capabilities(request)}
+            remember(self.keys, request.payee, api(self.keys).accounts.update(known, asked))
+        return known
 
     def _transfer(self, request: PayoutRequest, account: str) -> Transfer:
         return api(self.keys).transfers.create(
@@ -153,22 +163,46 @@ class StripePayouts:
             return here.scalar(mine) or ""
 
 
+def selling(keys: Keys, seller: UUID) -> str:
+    """The account that a reseller's customers can pay to, as last heard of; empty where there is none (yet)."""
+    mine = ConnectedAccount.mode == keys.mode, ConnectedAccount.ready, ConnectedAccount.sells
+    with transaction(seller) as here:
+        return here.scalar(select(ConnectedAccount.reference).where(*mine)) or ""
+
+
+def still_sells(keys: Keys, seller: UUID) -> bool:
+    """Ask Stripe: it may have stopped the account since we heard of it. What it says is kept for the next payment."""
+    mine = select(ConnectedAccount.reference).where(ConnectedAccount.mode == keys.mode)
+    with transaction(seller) as here:
+        known = here.scalar(mine)
+    if known:
+        remember(keys, Payee(str(seller), seller), api(keys).accounts.retrieve(known))
+    return selling(keys, seller) != ""
+
+
+def _capabilities(request: Onboarding) -> dict[str, Any]:
+    """`on_behalf_of` needs card_payments, which a payee that sells nothing is not asked the details for."""
+    asked = {"requested": True}
+    return {"transfers": asked, **({"card_payments": asked} if request.sells else {})}
+
+
 def remember(keys: Keys, payee: Payee, account: Account) -> PayeeAccount:
     """Keep how the account stands; the answer of an event and of a look alike."""
     due = account.requirements.currently_due if account.requirements is not None else None
-    transfers = getattr(account.capabilities, "transfers", None) if account.capabilities is not None else None
+    transfers, cards = (getattr(account.capabilities, name, None) for name in ("transfers", "card_payments"))
+    sells = transfers == cards == "active"
     found = PayeeAccount(
         account.id, transfers == "active" and bool(account.payouts_enabled), tuple(due or ())
     )
     with transaction(payee.tenant_id) as here:
         row = insert(ConnectedAccount).values(
             id=uuid7(), created_at=clock.now(), tenant_id=payee.tenant_id, mode=keys.mode,
-            reference=account.id, ready=found.ready, needs=list(found.needs),
+            reference=account.id, ready=found.ready, sells=sells, needs=list(found.needs),
         )  # fmt: skip
         here.execute(
             row.on_conflict_do_update(
                 index_elements=["tenant_id", "mode"],
-                set_={"ready": found.ready, "needs": list(found.needs)},
+                set_={"ready": found.ready, "sells": sells, "needs": list(found.needs)},
             )
         )
     return found

@@ -1,12 +1,13 @@
 """Our payments against Stripe's, both ways, with every difference listed. Repaired is only what moves no money.
 
-Safe: an attempt that is open here and final there is asked about; an event that never reached us is heard now. Money
-that only one side knows, or other amounts, are for a person: the list on the page says what both sides have.
+Safe: an attempt that is open here and final there is asked about; an event that never reached us is heard now; a fee
+that nobody heard of is posted. Money that only one side knows, other amounts, and money of a reseller that is not with
+it are for a person: the list on the page says what both sides have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,12 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_sdk import Money, clock, session, uuid7
-from chom_sdk.billing import GatewayPayment, gateway_payments
+from chom_sdk.billing import GatewayFee, GatewayPayment, gateway_payments
 from chom_sdk.work import enqueue, outside
 from chom_stripe import webhooks
 from chom_stripe.keys import NAME, Keys, api, read
 from chom_stripe.models import Attempt, Difference, WebhookEvent
-from chom_stripe.outcomes import money, plain, spoken
+from chom_stripe.outcomes import CHARGE, destination, fee_of, identity, money, plain, spoken
 
 if TYPE_CHECKING:
     from stripe import PaymentIntent
@@ -36,7 +37,10 @@ _OPEN = ("created", "requires_action", "pending")
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """A payment intent as far as it is compared."""
+    """A payment intent as far as it is compared. `destination`: the account that its money was to go to.
+
+    `got`: the account that its transfer went to, and `kept` what is there after reversals.
+    """
 
     reference: str
     key: str
@@ -44,18 +48,23 @@ class Theirs:
     status: str
     amount: Money
     refunded: Money
+    taken: Money
+    fee: GatewayFee | None
+    destination: str
+    got: str
+    kept: Money | None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A difference. `recheck`: the payment whose gateway is asked, which repairs it."""
+    """A difference. `recheck`: the intent whose payment (of ours) is asked about, which repairs it."""
 
     kind: str
     subject: str
     ours: str
     theirs: str
     repair: str = ""
-    recheck: GatewayPayment | None = None
+    recheck: Theirs | None = None
 
 
 def run() -> list[Found]:
@@ -65,7 +74,8 @@ def run() -> list[Found]:
     since, until = now - BACK, now - YOUNG + ahead
     theirs, missed = outside(_ask, keys, since, until)
     ours = gateway_payments(NAME, since - YOUNG, now + ahead)
-    found = [*compare(_of_this_account(ours, keys), theirs, until), *_hear(keys, missed)]
+    mine, wanted = _of_this_account(ours, keys)
+    found = [*compare(mine, theirs, until, wanted), *_hear(keys, missed)]
     for one in found:
         _write(keys.mode, one, now)
         if one.recheck is not None:
@@ -78,8 +88,10 @@ def run() -> list[Found]:
     return found
 
 
-def compare(ours: Iterable[GatewayPayment], theirs: Sequence[Theirs], until: datetime) -> Iterator[Found]:
-    """Every difference between two lists of payments. Pure."""
+def compare(
+    ours: Iterable[GatewayPayment], theirs: Sequence[Theirs], until: datetime, wanted: Mapping[str, str]
+) -> Iterator[Found]:
+    """Every difference between two lists of payments. `wanted`: the account each was to go to, by its name. Pure."""
     mine = {(one.tenant_id, one.key): one for one in ours}
     known = {(one.tenant_id, one.key): one for one in theirs}
     for one in theirs:
@@ -89,6 +101,9 @@ def compare(ours: Iterable[GatewayPayment], theirs: Sequence[Theirs], until: dat
         there = known.get(name)
         if there is not None:
             yield from _differences(payment, there)
+            if there.status == "succeeded":
+                yield from _fee(payment, there)
+                yield from _transfer(payment, there, wanted.get(_subject(payment), ""))
         elif payment.created_at < until and payment.status in ("succeeded", "authorised"):
             yield Found(
                 "missing_there", payment.key, f"{payment.status} {payment.amount.format()}", "nothing"
@@ -98,7 +113,7 @@ def compare(ours: Iterable[GatewayPayment], theirs: Sequence[Theirs], until: dat
 def _differences(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
     final = _FINAL.get(theirs.status, "")
     if ours.status in _OPEN and final:
-        yield Found("open_here", _subject(ours), ours.status, theirs.status, "asked Stripe again", ours)
+        yield Found("open_here", _subject(ours), ours.status, theirs.status, "asked Stripe again", theirs)
     elif "succeeded" in (ours.status, final) and ours.status != final and ours.status not in _OPEN:
         yield Found("status", _subject(ours), ours.status, theirs.status)
     if ours.amount != theirs.amount:
@@ -107,20 +122,52 @@ def _differences(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
         yield Found("refunded", _subject(ours), ours.refunded.format(), theirs.refunded.format())
 
 
+def _fee(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
+    """What Stripe kept is posted where it was not heard of; another amount or currency is for a person."""
+    fee = theirs.fee
+    if fee is None or fee.amount == ours.fee or ours.status != "succeeded":
+        return  # an attempt that is open here is asked about, with its fee
+    missing = not ours.fee and fee.amount.currency == ours.fee.currency
+    repair, ask = ("posted now", theirs) if missing else ("", None)
+    yield Found("fee", _subject(ours), ours.fee.format(), fee.amount.format(), repair, ask)
+
+
+def _transfer(ours: GatewayPayment, theirs: Theirs, wanted: str) -> Iterator[Found]:
+    """The money must be where it was meant to be: all that was taken, less what went back."""
+    if wanted != theirs.destination or (theirs.got or wanted) != wanted:
+        there = theirs.got or theirs.destination
+        yield Found("transfer", _subject(ours), wanted or "the platform", there or "the platform")
+    elif wanted and not theirs.got:
+        yield Found("transfer", _subject(ours), wanted, "no transfer")
+    elif theirs.kept is not None and theirs.kept.currency == theirs.taken.currency:
+        right = theirs.taken - theirs.refunded
+        if theirs.kept != right:
+            there = f"{theirs.got}: {theirs.kept.format()}"
+            yield Found("transfer", _subject(ours), f"{wanted}: {right.format()}", there)
+
+
 def _subject(payment: GatewayPayment) -> str:
     """Names a payment of ours: keys are unique within an organisation only."""
     return f"{payment.tenant_id}/{payment.key}"
 
 
-def _of_this_account(payments: Iterable[GatewayPayment], keys: Keys) -> list[GatewayPayment]:
-    """Without those made in another mode: the sandbox's payments, before the keys came, are not Stripe's to know."""
+def _of_this_account(
+    payments: Iterable[GatewayPayment], keys: Keys
+) -> tuple[list[GatewayPayment], dict[str, str]]:
+    """Without those made in another mode: the sandbox's payments, before the keys came, are not Stripe's to know.
+
+    And the accounts that the others were to go to, by name.
+    """
     every = list(payments)
     names = {one.id: _subject(one) for one in every}
-    query = select(Attempt.key, Attempt.mode).where(Attempt.key.in_(names.values()))
+    query = select(Attempt.key, Attempt.mode, Attempt.destination).where(Attempt.key.in_(names.values()))
     modes: dict[str, set[str]] = {}
-    for key, mode in session().execute(query):
+    wanted: dict[str, str] = {}
+    for key, mode, to in session().execute(query):
         modes.setdefault(key, set()).add(mode)
-    return [one for one in every if keys.mode in modes.get(names[one.id], {keys.mode})]
+        if mode == keys.mode and to:
+            wanted[key] = to
+    return [one for one in every if keys.mode in modes.get(names[one.id], {keys.mode})], wanted
 
 
 def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], list[dict[str, object]]]:
@@ -133,7 +180,12 @@ def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], li
             if refund.status == "succeeded" and refund.payment_intent:
                 name = str(refund.payment_intent)
                 refunds[name] = refunds.get(name, 0) + refund.amount
-        every = v1.payment_intents.list({"created": created, "limit": 100}).auto_paging_iter()
+        asked: Any = {
+            "created": created,
+            "limit": 100,
+            "expand": [f"data.{CHARGE}", "data.latest_charge.transfer"],
+        }
+        every = v1.payment_intents.list(asked).auto_paging_iter()
         theirs = [_theirs(one, refunds.get(one.id, 0)) for one in every]
         heard = v1.events.list({"created": created, "limit": 100}).auto_paging_iter()
         return theirs, [one.to_dict() for one in heard if one.type.startswith(webhooks.HEARD)]
@@ -142,9 +194,14 @@ def _ask(keys: Keys, since: datetime, until: datetime) -> tuple[list[Theirs], li
 def _theirs(intent: PaymentIntent, refunded: int) -> Theirs:
     facts = plain(intent.metadata)
     tenant = facts.get("chom_tenant")
+    charge: Any = intent.latest_charge
+    went: Any = getattr(charge, "transfer", None)
     return Theirs(
         intent.id, facts.get("chom_key", ""), UUID(tenant) if tenant else None, intent.status,
         money(intent.amount, intent.currency), money(refunded, intent.currency),
+        money(intent.amount_received, intent.currency), fee_of(intent), destination(intent),
+        identity(went.destination) if went is not None else "",
+        money(went.amount - went.amount_reversed, went.currency) if went is not None else None,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ HEARD = (
     "payment_intent.",
     "charge.dispute.",
     "charge.refund",
+    "charge.updated",
     "refund.",
     "checkout.session.completed",
     "payment_method.updated",

@@ -6,6 +6,7 @@ CHOM_STRIPE_TEST_KEY=sk_test_… ./dev test plugins/stripe/tests/test_gateway.py
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -186,3 +187,17 @@ def test_a_payee_opens_an_account_on_stripes_page(gateway: StripeGateway, buyer:
     assert account.reference.startswith("acct_")
     assert not account.ready
     assert payouts.pay_out(PayoutRequest(f"p/{uuid7()}", payee, Money(900, "USD"), "x")).status == "failed"
+
+
+def test_a_reseller_whose_account_is_not_ready_is_collected_for(
+    gateway: StripeGateway, buyer: UUID, other_organisation: Organisation
+) -> None:
+    """Its account is asked for card payments; until it has them, the platform takes the money. Its fee has a name."""
+    payouts, seller = StripePayouts(gateway.keys), Payee("seller", other_organisation.id)
+    assert payouts.onboard(Onboarding(seller, BACK, sells=True))
+    assert payouts.onboard(Onboarding(seller, BACK, sells=True))
+    done = gateway.charge(replace(ask(gateway, buyer), seller=other_organisation.id))
+    assert (done.status, done.direct) == ("succeeded", False)
+    fee = gateway.confirm(follow(done, buyer)).fee
+    assert fee is None or (fee.reference[:4], fee.amount.amount > 0, fee.of_platform) == ("txn_", True, True)
+    assert gateway.refund(follow(done, buyer, 400)).status == "succeeded"

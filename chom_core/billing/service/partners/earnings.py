@@ -57,9 +57,11 @@ def earn(
     available_at: datetime | None = None,
     *,
     seller_id: UUID | None = None,
+    against: Literal["commission", "cash"] = "commission",
 ) -> UUID:
     """Debit commission, credit the party's payable, once per `key`; it may be paid out from `available_at` (now).
 
+    `against` "cash": no cost of the seller's, but money that it holds for the party.
     The same key again is the same earning; with other facts Conflict. Raises Invalid for what is no amount, party,
     key, or a day further away than two years. Emits `earning.posted`.
     """
@@ -79,7 +81,7 @@ def earn(
     made = Earning(
         id=uuid7(), tenant_id=current().tenant_id, seller_id=seller_id or sellers.seller().id, kind=kind,
         party=party, key=key, amount=money.amount, taken_back=0, currency=money.currency, source=source,
-        available_at=available_at,
+        available_at=available_at, against=against,
     )  # fmt: skip
     session().add(made)
     session().flush()
@@ -165,7 +167,7 @@ def _post(of: Earning, money: Money, key: str, kind: str, words: str) -> None:
     ledger.post(
         key,
         kind,
-        [("commission", money), (f"{of.kind}_payable", -money, of.party)],
+        [(of.against, money), (f"{of.kind}_payable", -money, of.party)],
         seller_id=of.seller_id,
         source=of.source,
         description=words,

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from chom_core.billing.models import Checkout, CreditGrant, Invoice, Payment, PaymentMethod
 from chom_core.billing.service.invoicing import invoices
-from chom_core.billing.service.paying import gateways
+from chom_core.billing.service.paying import gateways, owners
 from chom_core.billing.service.paying.settlement import locked, settle, settled
 from chom_core.database import clock, restart, session
 from chom_core.values.billing import FollowUp, Gateway, PaymentRequest, PaymentResult
@@ -164,6 +164,7 @@ def _request(payment: Payment, method: PaymentMethod) -> PaymentRequest:
         description=f"Invoice {payment.invoice_id}" if payment.invoice_id else "Account credit",
         return_url=payment.return_url,
         off_session=payment.off_session,
+        seller=owners.reseller_of(payment),
     )
 
 

@@ -15,7 +15,7 @@ from chom_core.billing.models.payments import OPEN
 from chom_core.billing.service.buying import building
 from chom_core.billing.service.credit import grants
 from chom_core.billing.service.invoicing import invoices, sellers
-from chom_core.billing.service.paying import methods
+from chom_core.billing.service.paying import fees, methods
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import clock, session
 from chom_core.values.billing import PaymentResult, PaymentStatus
@@ -35,9 +35,12 @@ def settle(payment_id: UUID, result: PaymentResult) -> Payment:
     payment.reference = result.reference or payment.reference
     payment.url, payment.code = result.url, result.code
     payment.message, payment.fix = result.message[:300], result.fix[:300]
+    payment.direct = payment.direct or result.direct
     was, payment.status = payment.status, result.status.value
     if result.status in _FINAL:
         payment.settled_at = clock.now()
+    if payment.status == "succeeded" and result.fee is not None:
+        fees.heard(payment, result.fee)  # before the invoice's number, which is taken last
     if payment.invoice_id is None:
         _topped_up(payment)
     else:

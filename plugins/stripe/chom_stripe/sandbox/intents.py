@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chom_stripe.sandbox import disputes, events, store
+from chom_stripe.sandbox import balances, disputes, events, store
 from chom_stripe.sandbox.cards import TestCard
 from chom_stripe.sandbox.customers import card_of
 from chom_stripe.sandbox.routing import on
@@ -24,27 +24,33 @@ def create(data: Body) -> tuple[int, Body]:
     method = store.get(data["payment_method"], "payment_method")
     if not method.get("customer") or method["customer"] != data.get("customer"):
         raise Refusal(400, "The payment method does not belong to the customer.", code="resource_missing")
+    balances.check(data)
     body = {
         "amount": amount, "currency": data["currency"], "customer": data["customer"], "payment_method": method["id"],
         "description": data.get("description"), "metadata": data.get("metadata", {}), "amount_received": 0,
         "amount_capturable": 0, "capture_method": data.get("capture_method", "automatic"), "latest_charge": None,
         "status": "requires_confirmation", "next_action": None, "last_payment_error": None,
         "cancellation_reason": None, "return_url": data.get("return_url"), "amount_refunded": 0,
+        "transfer_data": data.get("transfer_data"), "on_behalf_of": data.get("on_behalf_of"),
     }  # fmt: skip
     made = store.new("pi", "payment_intent", body, data["customer"])
     if data.get("confirm") != "true":
         return 200, made
-    return _confirm(made, card_of(method), off_session=data.get("off_session") == "true")
+    status, answer = _confirm(made, card_of(method), off_session=data.get("off_session") == "true")
+    return status, balances.shown(answer, data.get("expand")) if status == 200 else answer
 
 
 @on("get", "/v1/payment_intents/{reference}")
 def read(data: Body, reference: str) -> tuple[int, Body]:
-    return 200, current(reference)
+    intent = current(reference)
+    balances.settle(intent)
+    return 200, balances.shown(intent, data.get("expand"))
 
 
 @on("get", "/v1/payment_intents")
 def listing(data: Body) -> tuple[int, Body]:
-    return 200, store.listed("payment_intent", "/v1/payment_intents", data, data.get("customer", ""))
+    page = store.listed("payment_intent", "/v1/payment_intents", data, data.get("customer", ""))
+    return 200, {**page, "data": [balances.shown(one, data.get("expand"), "data.") for one in page["data"]]}
 
 
 @on("post", "/v1/payment_intents/{reference}/capture")
@@ -114,13 +120,16 @@ def _paid(intent: Body) -> Body:
 
 def _taken(intent: Body, amount: int) -> Body:
     done = store.save({**intent, "status": "succeeded", "amount_received": amount})
+    balances.taken(done, amount)
     events.emit("payment_intent.succeeded", done)
     return done
 
 
 def _charge(intent: Body, *, captured: bool) -> Any:
     body = {"amount": intent["amount"], "currency": intent["currency"], "payment_intent": intent["id"],
-            "captured": captured, "paid": True, "status": "succeeded", "metadata": intent["metadata"]}  # fmt: skip
+            "captured": captured, "amount_captured": 0, "paid": True, "status": "succeeded",
+            "metadata": intent["metadata"], "balance_transaction": None, "transfer": None,
+            "transfer_data": intent.get("transfer_data"), "on_behalf_of": intent.get("on_behalf_of")}  # fmt: skip
     return store.new("ch", "charge", body, intent["id"])["id"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chom_stripe.sandbox import events, store
+from chom_stripe.sandbox import balances, events, store
 from chom_stripe.sandbox.intents import current
 from chom_stripe.sandbox.routing import on
 from chom_stripe.sandbox.store import Body, Refusal
@@ -19,11 +19,13 @@ def create(data: Body) -> tuple[int, Body]:
         raise Refusal(400, "This charge has been charged back.", code="charge_disputed")
     if not 0 < amount <= left:
         raise Refusal(400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).")
-    store.save({**intent, "amount_refunded": intent["amount_refunded"] + amount})
+    gone = intent["amount_refunded"] + amount
+    back = balances.give_back(intent, gone) if data.get("reverse_transfer") == "true" else None
+    store.save({**intent, "amount_refunded": gone})
     body = {
         "amount": amount, "currency": intent["currency"], "payment_intent": intent["id"],
         "charge": intent["latest_charge"], "metadata": data.get("metadata", {}), "reason": data.get("reason"),
-        "status": "succeeded",
+        "status": "succeeded", "transfer_reversal": back,
     }  # fmt: skip
     made = store.new("re", "refund", body, intent["id"])
     events.emit("refund.created", made)

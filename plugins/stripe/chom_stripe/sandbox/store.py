@@ -33,9 +33,9 @@ def epoch() -> int:
     return int(at.get().timestamp())
 
 
-def new(prefix: str, kind: str, body: Body, parent: str = "") -> Body:
-    """A new object with an id that nobody can guess."""
-    reference = f"{prefix}_{secrets.token_hex(12)}"
+def new(prefix: str, kind: str, body: Body, parent: str = "", *, named: str = "") -> Body:
+    """A new object with an id that nobody can guess, or one that is `named` after another's."""
+    reference = f"{prefix}_{named or secrets.token_hex(12)}"
     made = {"id": reference, "object": kind, "created": epoch(), "livemode": False, **body}
     session().add(
         SandboxObject(id=uuid7(), reference=reference, kind=kind, parent=parent, at=at.get(), body=made)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chom_sdk import clock, session, transaction, uuid7
 from chom_stripe.models import SandboxCall
 from chom_stripe.sandbox import (
+    balances,
     conform,
     connect,
     customers,
@@ -32,7 +33,7 @@ from chom_stripe.sandbox.store import Refusal
 
 #: After so long Stripe may have forgotten an idempotency key.
 FORGOTTEN = timedelta(hours=24)
-_PARTS = (connect, customers, disputes, events, intents, refunds, setups)
+_PARTS = (balances, connect, customers, disputes, events, intents, refunds, setups)
 Answer = tuple[str, int, dict[str, str]]
 
 
