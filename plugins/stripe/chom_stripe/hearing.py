@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_sdk import Invalid, NotFound, clock, session, uuid7
-from chom_sdk.billing import Payee, disputed, keep_method, recheck_payment, recheck_refund
+from chom_sdk.billing import Payee, disputed, keep_method, payment_id, recheck_payment, recheck_refund
 from chom_sdk.work import Job, enqueue, outside
 from chom_stripe import fees, payouts
 from chom_stripe.cards import as_saved

@@ -77,11 +77,10 @@ def open_month(of: Settlement) -> Period:
     return Period(start, Cycle.of(BillingPeriod.MONTHLY, of.anchor, zone).containing(start).end)
 
 
-def customers(reseller_id: UUID | None) -> Select[Tenant]:
-    """Who takes a seat."""
-    return select(Tenant).where(
-        Tenant.parent_id == reseller_id, Tenant.kind == "customer", Tenant.status == "active"
-    )
+def customers(reseller_id: UUID | None, *, left: bool = False) -> Select[Tenant]:
+    """Who takes a seat; with `left` those too that are gone, whose last invoice may be paid or refunded yet."""
+    query = select(Tenant).where(Tenant.parent_id == reseller_id, Tenant.kind == "customer")
+    return query if left else query.where(Tenant.status == "active")
 
 
 def locked() -> Settlement | None:

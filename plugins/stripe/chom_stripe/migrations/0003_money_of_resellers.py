@@ -13,7 +13,7 @@ SCHEMA = "plugin_stripe"
 
 def upgrade() -> None:
     op.add_column("attempt", sa.Column("destination", sa.String(120), nullable=True), schema=SCHEMA)
-    sells = sa.Column("sells", sa.Boolean(), nullable=False, server_default=sa.text("false"))
+    sells: sa.Column[bool] = sa.Column("sells", sa.Boolean(), nullable=False, server_default=sa.text("false"))
     op.add_column("connected_account", sells, schema=SCHEMA)
     op.alter_column("connected_account", "sells", server_default=None, schema=SCHEMA)
 
