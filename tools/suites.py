@@ -53,7 +53,7 @@ def suites() -> list[str]:
 
 
 def run(name: str) -> Done:
-    """One suite to its end; its output is shown only where something failed."""
+    """One suite to its end; its output is shown where something failed, at once."""
     started = time.monotonic()
     files = sorted(str(path) for path in (ROOT / name).glob("test_*.py"))  # its parts are suites of their own
     command = [sys.executable, "-m", "pytest", "-q", "--durations=3", *files]
@@ -68,6 +68,8 @@ def run(name: str) -> Done:
         f"{'ok    ' if done.returncode == 0 else 'FAILED'} {name:32} {ended.seconds:6.0f} s  {words}",
         flush=True,
     )
+    if done.returncode:
+        print(f"\n===== {name} =====\n{ended.output[-20000:]}", flush=True)
     return ended
 
 
@@ -76,9 +78,7 @@ def main() -> None:
     with ThreadPoolExecutor(workers) as pool:
         ended = list(pool.map(run, suites()))
     for one in ended:
-        if one.code:
-            print(f"\n===== {one.name} =====\n{one.output[-20000:]}")
-        elif "SKIPPED" in one.output:
+        if not one.code and "SKIPPED" in one.output:
             print(*(line for line in one.output.splitlines() if line.startswith("SKIPPED")), sep="\n")
     total = {
         kind: sum(one.counts.get(kind, 0) for one in ended)

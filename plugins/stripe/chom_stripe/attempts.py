@@ -58,6 +58,13 @@ def note(mode: str, key: str, reference: str) -> None:
         here.execute(known.values(reference=reference))
 
 
+def begun(mode: str, key: str) -> bool:
+    """Was anything ever asked under `key`, whatever came of it?"""
+    with transaction() as here:
+        kept = select(Attempt.id).where(Attempt.mode == mode, Attempt.key == key)
+        return here.scalar(kept) is not None
+
+
 def _claim(mode: str, key: str, owner_id: UUID) -> tuple[str, datetime, bool]:
     with transaction() as here:
         fresh = _insert(here, mode, key, owner_id, None)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chom_sdk import Invalid, NotFound, clock, session, uuid7
 from chom_sdk.billing import Payee, disputed, keep_method, payment_id, recheck_payment, recheck_refund
 from chom_sdk.work import Job, enqueue, outside
-from chom_stripe import fees, payouts
+from chom_stripe import fees, payouts, recovery
 from chom_stripe.cards import as_saved
 from chom_stripe.keys import NAME, Keys, api, read
 from chom_stripe.models import Dispute
@@ -154,11 +154,13 @@ def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
     if found.status.startswith("warning_"):
         return "an inquiry; no money moved"
     try:
-        disputed(payment, found.id, amount, _DECIDED.get(found.status, "open"))  # type: ignore[arg-type]
+        state = _DECIDED.get(found.status, "open")
+        disputed(payment, found.id, amount, state)  # type: ignore[arg-type]
     except Invalid as odd:
         # a bank may count in a currency of its own: it stands in the list, and a person posts it
         return f"nothing posted: {odd.detail}"
-    return f"dispute {found.status}"
+    said = recovery.follow(keys, found.id, intent, tenant_id, won=state == "won")
+    return f"dispute {found.status}" + (f", {said}" if said else "")
 
 
 _EFFECTS: tuple[tuple[str, Callable[[Keys, Any, UUID], str]], ...] = (

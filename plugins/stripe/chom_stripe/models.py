@@ -79,7 +79,10 @@ class WebhookEvent(PlatformRow, Base):  # type: ignore[misc, valid-type]
 
 
 class Dispute(PlatformRow, Base):  # type: ignore[misc, valid-type]
-    """A payment that a bank questions. Evidence is given in Stripe's own dashboard, until `evidence_due`."""
+    """A payment that a bank questions. Evidence is given in Stripe's own dashboard, until `evidence_due`.
+
+    `recovered`: what of a reseller's transfer is to come back for it; None until that is decided.
+    """
 
     __tablename__ = "dispute"
     __table_args__ = (UniqueConstraint("mode", "reference"),)
@@ -93,6 +96,7 @@ class Dispute(PlatformRow, Base):  # type: ignore[misc, valid-type]
     status: Mapped[str] = mapped_column(String(30))
     reason: Mapped[str] = mapped_column(String(60), default="")
     evidence_due: Mapped[datetime | None]
+    recovered: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Difference(PlatformRow, Base):  # type: ignore[misc, valid-type]

@@ -14,13 +14,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chom_sdk import Money, clock, transaction, uuid7
 from chom_sdk.billing import Onboarding, Payee, PayeeAccount, PayoutRequest, PayoutResult, PayoutStatus
-from chom_stripe import attempts
+from chom_stripe import transfers
 from chom_stripe.keys import NAME, Keys, api
 from chom_stripe.models import ConnectedAccount
-from chom_stripe.outcomes import minor, plain, spoken
+from chom_stripe.outcomes import spoken
 
 if TYPE_CHECKING:
-    from stripe import Account, Transfer
+    from stripe import Account
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,15 @@ class StripePayouts:
     def pay_out(self, request: PayoutRequest) -> PayoutResult:
         import stripe
 
-        known = self._known(request.payee)
+        payee = request.payee
+        known = self._known(payee)
         if not known:
             return _failed("no_account", "The payee has no account at Stripe yet.")
         with spoken():
             try:
-                made = attempts.once(
-                    self.keys.mode,
-                    f"{request.payee.tenant_id}/{request.key}",
-                    request.payee.tenant_id,
-                    create=lambda: self._transfer(request, known),
-                    fetch=lambda reference: api(self.keys).transfers.retrieve(reference),
-                    find=lambda: self._found(request, known),
+                facts = {"chom_tenant": str(payee.tenant_id), "chom_party": payee.party}
+                made = transfers.send(
+                    self.keys, payee.tenant_id, request.key, request.amount, known, request.description, facts
                 )
             except stripe.IdempotencyError:
                 raise
@@ -86,25 +83,7 @@ class StripePayouts:
 
         with spoken():
             try:
-                made: Any = attempts.once(
-                    self.keys.mode,
-                    f"{payee.tenant_id}/{key}",
-                    payee.tenant_id,
-                    create=lambda: api(self.keys).transfers.reversals.create(
-                        reference,
-                        {"amount": minor(amount), "metadata": {"chom_key": key}},
-                        {"idempotency_key": f"{payee.tenant_id}/{key}"},
-                    ),
-                    fetch=lambda known: api(self.keys).transfers.reversals.retrieve(reference, known),
-                    find=lambda: next(
-                        (
-                            one
-                            for one in api(self.keys).transfers.reversals.list(reference).auto_paging_iter()
-                            if plain(one.metadata).get("chom_key") == key
-                        ),
-                        None,
-                    ),
-                )
+                made = transfers.reverse(self.keys, payee.tenant_id, key, reference, amount)
             except stripe.IdempotencyError:
                 raise
             except stripe.InvalidRequestError as error:
@@ -136,26 +115,6 @@ class StripePayouts:
             asked: Any = {"capabilities": _capabilities(request)}
             remember(self.keys, request.payee, api(self.keys).accounts.update(known, asked))
         return known
-
-    def _transfer(self, request: PayoutRequest, account: str) -> Transfer:
-        return api(self.keys).transfers.create(
-            {
-                "amount": minor(request.amount),
-                "currency": request.amount.currency.lower(),
-                "destination": account,
-                "description": request.description[:500],
-                "metadata": {
-                    "chom_key": request.key,
-                    "chom_tenant": str(request.payee.tenant_id),
-                    "chom_party": request.payee.party,
-                },
-            },
-            {"idempotency_key": f"{request.payee.tenant_id}/{request.key}"},
-        )
-
-    def _found(self, request: PayoutRequest, account: str) -> Transfer | None:
-        every = api(self.keys).transfers.list({"destination": account, "limit": 100}).auto_paging_iter()
-        return next((one for one in every if plain(one.metadata).get("chom_key") == request.key), None)
 
     def _known(self, payee: Payee) -> str:
         mine = select(ConnectedAccount.reference).where(ConnectedAccount.mode == self.keys.mode)

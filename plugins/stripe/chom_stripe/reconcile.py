@@ -8,12 +8,12 @@ it are for a person: the list on the page says what both sides have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chom_sdk import Money, clock, session, uuid7
@@ -21,7 +21,7 @@ from chom_sdk.billing import GatewayFee, GatewayPayment, gateway_payments
 from chom_sdk.work import enqueue, outside
 from chom_stripe import webhooks
 from chom_stripe.keys import NAME, Keys, api, read
-from chom_stripe.models import Attempt, Difference, WebhookEvent
+from chom_stripe.models import Attempt, Difference, Dispute, WebhookEvent
 from chom_stripe.outcomes import CHARGE, destination, fee_of, identity, money, plain, spoken
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ _OPEN = ("created", "requires_action", "pending")
 class Theirs:
     """A payment intent as far as it is compared. `destination`: the account that its money was to go to.
 
-    `got`: the account that its transfer went to, and `kept` what is there after reversals.
+    `got`: the account that its transfer went to, and `kept` what is there after reversals; `disputed`: what of it came
+    back for banks, in minor units.
     """
 
     reference: str
@@ -53,6 +54,7 @@ class Theirs:
     destination: str
     got: str
     kept: Money | None
+    disputed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def run() -> list[Found]:
     ahead = _AHEAD if keys.mode == "sandbox" else timedelta(0)
     since, until = now - BACK, now - YOUNG + ahead
     theirs, missed = outside(_ask, keys, since, until)
+    theirs = _less_disputed(keys, theirs)
     ours = gateway_payments(NAME, since - YOUNG, now + ahead)
     mine, wanted = _of_this_account(ours, keys)
     found = [*compare(mine, theirs, until, wanted), *_hear(keys, missed)]
@@ -140,7 +143,7 @@ def _transfer(ours: GatewayPayment, theirs: Theirs, wanted: str) -> Iterator[Fou
     elif wanted and not theirs.got:
         yield Found("transfer", _subject(ours), wanted, "no transfer")
     elif theirs.kept is not None and theirs.kept.currency == theirs.taken.currency:
-        right = theirs.taken - theirs.refunded
+        right = theirs.taken - theirs.refunded - Money(theirs.disputed, theirs.taken.currency)
         if theirs.kept != right:
             there = f"{theirs.got}: {theirs.kept.format()}"
             yield Found("transfer", _subject(ours), f"{wanted}: {right.format()}", there)
@@ -203,6 +206,16 @@ def _theirs(intent: PaymentIntent, refunded: int) -> Theirs:
         identity(went.destination) if went is not None else "",
         money(went.amount - went.amount_reversed, went.currency) if went is not None else None,
     )  # fmt: skip
+
+
+def _less_disputed(keys: Keys, theirs: Sequence[Theirs]) -> list[Theirs]:
+    query = (
+        select(Dispute.intent, func.sum(Dispute.recovered))
+        .where(Dispute.mode == keys.mode, Dispute.intent.in_([one.reference for one in theirs]))
+        .group_by(Dispute.intent)
+    )
+    back = {intent: int(amount or 0) for intent, amount in session().execute(query)}
+    return [replace(one, disputed=back.get(one.reference, 0)) for one in theirs]
 
 
 def _hear(keys: Keys, events: list[dict[str, object]]) -> Iterator[Found]:

@@ -10,13 +10,13 @@ import pytest
 import stripe
 from chom_stripe.keys import Keys, api
 from chom_stripe.models import ConnectedAccount, SandboxObject
-from chom_stripe.sandbox import connect
+from chom_stripe.sandbox import connect, disputes
 from sqlalchemy import select, update
 from stripe_world import card
 from test_hostile import give_back
 from test_money import act, arm, compare, enter_card, intents, top_up
 
-from chom_sdk import Money, Unavailable, billing, clock, transaction
+from chom_sdk import Conflict, Money, Unavailable, billing, clock, transaction
 from chom_sdk.testing import Organisation, World, sales
 
 PAID = 2500
@@ -250,6 +250,48 @@ def test_an_account_from_before_is_asked_for_card_payments(house: House) -> None
     assert not kept(house).sells
     assert house.onboard() == account
     assert kept(house).sells
+
+
+@pytest.mark.parametrize("fault", ["", "lost"])
+@pytest.mark.parametrize("won", [True, False])
+def test_a_dispute_comes_back_from_the_reseller(house: House, won: bool, fault: str) -> None:
+    """Stripe takes it from the platform; a lost answer takes nothing back twice."""
+    account = house.onboard()
+    top_up(house.customer)
+    house.chom.run_jobs()
+    made = act(disputes.open_dispute, intents()[0]["id"])
+    if fault:
+        arm(fault, 9)
+        with pytest.raises(Unavailable):
+            house.chom.run_jobs()
+        arm(fault, 0)
+    house.chom.run_jobs()
+    assert [one["amount_reversed"] for one in every("transfer")] == [PAID]
+    assert compare(house.chom) == []
+    act(disputes.close_dispute, made["id"], won=won)
+    for _ in range(2):
+        house.chom.run_jobs()
+    left = [
+        one["amount"] - one["amount_reversed"] for one in every("transfer") if one["destination"] == account
+    ]
+    assert left == ([0, PAID] if won else [0])
+    mine, _platform = names(house)
+    assert sales.balances(house.customer).get((mine, "cash"), 0) == (PAID if won else 0)
+    assert (sales.books(house.chom), compare(house.chom)) == ([], [])
+
+
+def test_a_reversal_that_stripe_refuses_is_failed_work_and_sends_nothing_again(house: House) -> None:
+    house.onboard()
+    top_up(house.customer)
+    house.chom.run_jobs()
+    made = act(disputes.open_dispute, intents()[0]["id"])
+    rewrite(every("charge")[0]["id"], transfer="tr_gone")
+    with pytest.raises(Conflict, match="did not take the money back"):
+        house.chom.run_jobs()
+    assert every("transfer")[0]["amount_reversed"] == 0
+    act(disputes.close_dispute, made["id"], won=True)
+    house.chom.run_jobs()
+    assert len(every("transfer")) == 1
 
 
 @pytest.mark.parametrize("how", ["missing", "elsewhere", "not asked for", "less"])
