@@ -27,7 +27,7 @@ def send(
         "metadata": {"chom_key": key, **facts},
     }
     name = f"{owner_id}/{key}"
-    return attempts.once(
+    made: Transfer = attempts.once(
         keys.mode,
         name,
         owner_id,
@@ -37,13 +37,14 @@ def send(
             key, api(keys).transfers.list({"destination": account, "limit": 100}).auto_paging_iter()
         ),
     )
+    return made
 
 
 def reverse(keys: Keys, owner_id: UUID, key: str, transfer: str, amount: Money) -> TransferReversal:
     """Take `amount` of a transfer back. Stripe's errors pass."""
     name = f"{owner_id}/{key}"
     asked: Any = {"amount": minor(amount), "metadata": {"chom_key": key}}
-    return attempts.once(
+    made: TransferReversal = attempts.once(
         keys.mode,
         name,
         owner_id,
@@ -51,6 +52,7 @@ def reverse(keys: Keys, owner_id: UUID, key: str, transfer: str, amount: Money) 
         fetch=lambda reference: api(keys).transfers.reversals.retrieve(transfer, reference),
         find=lambda: _with(key, api(keys).transfers.reversals.list(transfer).auto_paging_iter()),
     )
+    return made
 
 
 def _with(key: str, made: Iterable[Any]) -> Any:
