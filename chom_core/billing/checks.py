@@ -103,6 +103,16 @@ ALL: tuple[str, ...] = (
           ) both_sides group by 1, 2) moving where l <> r
     """,
     """
+    select format('organisation %s has %s %s with banks by the ledger, %s by its disputes', tenant_id, l, currency, d)
+           as problem
+    from (select tenant_id, currency, sum(l) as l, sum(d) as d from (
+            select a.tenant_id, a.currency, e.amount as l, 0 as d
+            from core.ledger_entry e join core.ledger_account a on a.id = e.account_id where a.code = 'disputes'
+            union all
+            select tenant_id, currency, 0, amount from core.dispute where status = 'open'
+          ) both_sides group by 1, 2) away where l <> d
+    """,
+    """
     select format('organisation %s has %s %s held by the ledger, %s by the uses of its credit', tenant_id, l, currency,
                   u) as problem
     from (select tenant_id, currency, sum(l) as l, sum(u) as u from (

@@ -27,9 +27,30 @@ def upgrade() -> None:
         postgresql_where=sa.text("dispute is not null"),
     )  # fmt: skip
     _kinds(NOW)
+    op.create_table(
+        "dispute",
+        sa.Column("payment_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(length=120), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=4), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("status in ('open', 'won', 'lost')", name=op.f("ck_dispute_status")),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_dispute_amount")),
+        sa.ForeignKeyConstraint(["payment_id"], ["core.payment.id"], name=op.f("fk_dispute_payment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispute")),
+        sa.UniqueConstraint("tenant_id", "reference", name=op.f("uq_dispute_tenant_id_reference")),
+        schema="core",
+    )
+    for column in ("payment_id", "tenant_id"):
+        op.create_index(op.f(f"ix_dispute_{column}"), "dispute", [column], schema="core")
 
 
 def downgrade() -> None:
+    op.drop_table("dispute", schema="core")
     _kinds(BEFORE)
     op.drop_index("ix_credit_use_dispute", table_name="credit_use", schema="core")
     op.drop_column("credit_use", "dispute", schema="core")

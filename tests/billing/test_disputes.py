@@ -10,6 +10,7 @@ import pytest
 
 from chom_core.billing import ledger
 from chom_core.billing.reads.statement import statement
+from chom_core.billing.service.invoicing import credit_notes
 from chom_core.billing.service.paying import disputes, refunds
 from chom_core.database import transaction
 from chom_core.values import Money
@@ -109,3 +110,33 @@ def test_a_payment_that_is_not_settled_is_looked_at_first(tenant: UUID) -> None:
     with pytest.raises(Conflict):
         hear(tenant, paid, "open")
     assert books(tenant, "cash", "disputes") == [0, 0]
+
+
+def test_credit_that_comes_back_to_disputed_money_is_held_too(tenant: UUID) -> None:
+    """Spent on an invoice, then noted: the note gives back what a bank has by now."""
+    paid = till.topped_up(tenant, 5000)
+    invoice = till.invoice(tenant, 3000)
+    hear(tenant, paid, "open")
+    with transaction(tenant):
+        credit_notes.issue(invoice, Money(1000, "USD"), "credit", reason="test", key="back")
+    assert till.left(tenant) == 0
+    assert books(tenant, "customer_credit", "dispute_hold") == [0, -3000]
+    hear(tenant, paid, "lost")
+    with transaction(tenant):
+        credit_notes.issue(invoice, Money(500, "USD"), "credit", reason="test", key="more")
+    assert till.left(tenant) == 0
+    assert books(tenant, "customer_credit", "dispute_hold", "write_off") == [0, 0, 1500]
+
+
+@pytest.mark.parametrize("settle", ["refund", "credit"])
+def test_a_noted_invoice_gives_nothing_that_a_bank_has(tenant: UUID, settle: Any) -> None:
+    invoice = till.invoice(tenant, 5000)
+    paid = till.pay(tenant, invoice)
+    hear(tenant, paid, "open")
+    with transaction(tenant):
+        credit_notes.issue(invoice, None, settle, reason="test", key="all")
+    assert till.left(tenant) == 0
+    assert books(tenant, "dispute_hold", "disputes", "cash", "refund_clearing") == [-5000, 5000, 0, 0]
+    hear(tenant, paid, "won")
+    assert till.left(tenant) == 5000
+    books(tenant)

@@ -8,7 +8,7 @@ from chom_core.billing.models.documents import DocumentFile, TaxRate
 from chom_core.billing.models.dunning import Dunning, DunningHold, DunningPolicy, DunningStep
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
 from chom_core.billing.models.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
-from chom_core.billing.models.payments import Payment, PaymentMethod
+from chom_core.billing.models.payments import Dispute, Payment, PaymentMethod
 from chom_core.billing.models.payouts import Earning, Payout
 from chom_core.billing.models.sellers import BillingProfile, NumberSeries, Seller
 from chom_core.billing.models.subscriptions import (
@@ -31,6 +31,7 @@ __all__ = [
     "CreditNote",
     "CreditNoteLine",
     "CreditUse",
+    "Dispute",
     "DocumentFile",
     "Dunning",
     "DunningHold",

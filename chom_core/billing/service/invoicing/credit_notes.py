@@ -21,7 +21,7 @@ from chom_core.billing.models import CreditNote, CreditNoteLine, Invoice, Invoic
 from chom_core.billing.rules import taxes
 from chom_core.billing.service.credit import grants
 from chom_core.billing.service.invoicing import invoices, sellers
-from chom_core.billing.service.paying import refunds, settlement
+from chom_core.billing.service.paying import disputes, refunds, settlement
 from chom_core.database import clock, session
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.ids import uuid7
@@ -256,14 +256,15 @@ def _settle(note: CreditNote, invoice: Invoice, parts: Parts) -> None:
             reason=f"Credit note {note.number}", credit_note_id=note.id,
         )  # fmt: skip
     session().flush()
+    disputes.claim()
     emit(
         "credit_note.issued",
         subject=f"invoice:{invoice.id}",
         payload={"credit_note_id": str(note.id), "invoice_id": str(invoice.id), "total": note.total,
                  "subtotal": note.subtotal, "tax": note.tax, "currency": note.currency, "settle": note.settle},
     )  # fmt: skip
-    if grant is not None and parts.refund:
-        _refund(note, invoice, grant.id, parts.refund)
+    if grant is not None:  # what a bank has is not given back again
+        _refund(note, invoice, grant.id, min(parts.refund, Money(grant.remaining, grant.currency)))
 
 
 def _refund(note: CreditNote, invoice: Invoice, grant_id: UUID, money: Money) -> None:

@@ -12,7 +12,7 @@ from chom_core.billing.models import CreditNote, Invoice
 from chom_core.billing.service.credit import grants
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers
 from chom_core.billing.service.invoicing.credit_notes import Settle
-from chom_core.billing.service.paying import settlement
+from chom_core.billing.service.paying import disputes, settlement
 from chom_core.database import clock, session
 from chom_core.values.errors import Conflict
 from chom_core.values.money import Money
@@ -78,3 +78,4 @@ def _turn_round(invoice: Invoice) -> None:
             description=f"Invoice {invoice.number} voided",
         )
     invoice.amount_credited = 0
+    disputes.claim()

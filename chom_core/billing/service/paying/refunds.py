@@ -241,6 +241,7 @@ def _failed(made: Refund, payment: Payment) -> None:
             grants.take(grant, Money(-use.amount, use.currency), "refund_failed", refund_id=made.id)
     emit("refund.failed", subject=f"payment:{payment.id}", payload=_facts(made, payment))
     if credit:
+        disputes.claim()
         settlement.pay_open_by_credit()
 
 
