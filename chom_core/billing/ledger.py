@@ -60,24 +60,34 @@ CHART: dict[str, str] = {
 #: One line of a transaction: account code, signed amount (debit positive), and a party for payables.
 Posting = tuple[str, Money] | tuple[str, Money, str]
 Line = tuple[str, Money, str]
-# The entries and their sums on the stored balances, which everybody touches in one order, so that two never wait for
-# each other. Nothing is written where an account is missing yet.
-_ENTRIES = """
-with line as (
+# A transaction, its entries, and their sums on the stored balances, which everybody touches in one order, so that two
+# never wait for each other. No entry is written where the key was used before, or an account is missing yet.
+_POST = """
+with made as ({made}),
+line as (
   select l.id, l.amount, l.currency, a.id as account
   from unnest(%(ids)s::uuid[], %(codes)s::text[], %(parties)s::text[], %(currencies)s::text[], %(amounts)s::bigint[])
     as l(id, code, party, currency, amount)
   join core.ledger_account a on (a.tenant_id, a.seller_id) = (%(tenant)s, %(seller)s)
     and (a.code, a.party, a.currency) = (l.code, l.party, l.currency)),
-whole as (select from line having count(*) = cardinality(%(ids)s::uuid[])),
+whole as (select id as transaction from made where (select count(*) from line) = cardinality(%(ids)s::uuid[])),
 entry as (
   insert into core.ledger_entry (id, created_at, tenant_id, transaction_id, account_id, amount, currency)
-  select id, %(at)s, %(tenant)s, %(transaction)s, account, amount, currency from line, whole)
-insert into core.ledger_balance as b (id, created_at, tenant_id, account_id, balance)
-select (%(balances)s::uuid[])[row_number() over (order by account)], %(at)s, %(tenant)s, account, sum(amount)
-from line, whole group by account order by account
-on conflict (tenant_id, account_id) do update set balance = b.balance + excluded.balance
+  select id, %(at)s, %(tenant)s, transaction, account, amount, currency from line, whole),
+stored as (
+  insert into core.ledger_balance as b (id, created_at, tenant_id, account_id, balance)
+  select (%(balances)s::uuid[])[row_number() over (order by account)], %(at)s, %(tenant)s, account, sum(amount)
+  from line, whole group by account order by account
+  on conflict (tenant_id, account_id) do update set balance = b.balance + excluded.balance)
+select exists (select from made), exists (select from whole)
 """
+_NEW = _POST.format(
+    made="""
+  insert into core.ledger_transaction (id, created_at, tenant_id, key, kind, description, source, effective_at)
+  values (%(transaction)s, %(at)s, %(tenant)s, %(key)s, %(kind)s, %(description)s, %(source)s, %(at)s)
+  on conflict (tenant_id, key) do nothing returning id"""
+)
+_ENTRIES = _POST.format(made="select %(transaction)s::uuid as id")
 
 
 def post(
@@ -96,28 +106,25 @@ def post(
     """
     lines = [_split(posting) for posting in postings if posting[1].amount != 0]
     _must_balance(lines)
-    tenant_id = here()
+    made = uuid7()
     values = {
-        "id": uuid7(),
-        "created_at": clock.now(),
-        "tenant_id": tenant_id,
-        "key": key,
-        "kind": kind,
-        "description": description[:300],
-        "source": source,
-        "effective_at": clock.now(),
-    }
-    made = session().execute(
-        insert(LedgerTransaction)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["tenant_id", "key"])
-        .returning(LedgerTransaction.id)
-    )
-    transaction_id = made.scalar_one_or_none()
-    if transaction_id is None:
+        "tenant": here(), "seller": seller_id, "transaction": made, "at": clock.now(),
+        "ids": [uuid7() for _ in lines], "balances": [uuid7() for _ in lines],
+        "codes": [code for code, _money, _party in lines], "parties": [party for _code, _money, party in lines],
+        "currencies": [money.currency for _code, money, _party in lines],
+        "amounts": [money.amount for _code, money, _party in lines],
+    }  # fmt: skip
+    facts = {"key": key, "kind": kind, "description": description[:300], "source": source}
+    session().flush()
+    connection = session().connection()
+    fresh, whole = connection.exec_driver_sql(_NEW, values | facts).one()
+    if not fresh:
         return _same_as_before(key, lines)
-    _write(transaction_id, seller_id, lines)
-    return transaction_id
+    if not whole:
+        _open_accounts(seller_id, lines)
+        if not connection.exec_driver_sql(_ENTRIES, values).one()[1]:
+            raise RuntimeError("accounts of the ledger could not be opened")
+    return made
 
 
 def turn(prefix: str) -> str:
@@ -177,21 +184,6 @@ def _same_as_before(key: str, lines: Sequence[tuple[str, Money, str]]) -> UUID:
             f"The ledger has other entries under {key}.", fix="Nothing was posted. Look at the ledger page."
         )
     return before.id
-
-
-def _write(transaction_id: UUID, seller_id: UUID, lines: Sequence[Line]) -> None:
-    values = {
-        "tenant": here(), "seller": seller_id, "transaction": transaction_id, "at": clock.now(),
-        "ids": [uuid7() for _ in lines], "balances": [uuid7() for _ in lines],
-        "codes": [code for code, _money, _party in lines], "parties": [party for _code, _money, party in lines],
-        "currencies": [money.currency for _code, money, _party in lines],
-        "amounts": [money.amount for _code, money, _party in lines],
-    }  # fmt: skip
-    connection = session().connection()
-    if not connection.exec_driver_sql(_ENTRIES, values).rowcount:
-        _open_accounts(seller_id, lines)
-        if not connection.exec_driver_sql(_ENTRIES, values).rowcount:
-            raise RuntimeError("accounts of the ledger could not be opened")
 
 
 def _open_accounts(seller_id: UUID, lines: Sequence[Line]) -> None:
