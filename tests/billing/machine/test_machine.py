@@ -279,5 +279,5 @@ REACHED = {
     "released": "ledger_transaction where description = 'Credit is free again'",
     "charged back": "credit_use where kind = 'charged_back'",
 }
-#: Reached by chance only now and then; the named cases of refunds and of credit are there for them.
-RARE = {"re-opened", "credited"}
+#: Reached by chance only now and then; the named cases of refunds, credit and disputes are there for them.
+RARE = {"re-opened", "credited", "released", "charged back"}
