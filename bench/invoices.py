@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=SAMPLE)
     given = parser.parse_args()
-    rates = []
+    done, rates = min(given.sample, SAMPLE), []
     with Postgres() as postgres:
         list(install.install(settings(postgres), postgres))
         wake.configure(None)
@@ -126,8 +126,7 @@ def main() -> None:
                 fill(root, before + 1, size)
                 before = size
                 renew(waiting(root, 5))
-                rounds = [renew(waiting(root, min(given.sample, SAMPLE))) for _ in range(ROUNDS)]
-                done = min(given.sample, SAMPLE)
+                rounds = [renew(waiting(root, done)) for _ in range(ROUNDS)]
                 wall, cpu, statements = min(rounds)
                 rates.append(done / wall)
                 print(json.dumps({

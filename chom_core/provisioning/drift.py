@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from msgspec import Struct
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, not_, select, update
 
 from chom_core.database import clock, everyone, session, transaction
 from chom_core.provisioning import engine, kinds, views
@@ -97,10 +97,9 @@ def _note_sizes(found: Sequence[Found], owners: dict[str, Recorded]) -> None:
     for item in found:
         owner = owners.get(item.marker)
         if owner is not None and item.storage_bytes is not None and owner.status != "deleted":
-            size = func.jsonb_build_object(STORAGE, item.storage_bytes)
-            session().execute(
-                update(Service).where(Service.id == owner.id).values(facts=Service.facts.op("||")(size))
-            )
+            size = {STORAGE: item.storage_bytes}
+            other = update(Service).where(Service.id == owner.id, not_(Service.facts.contains(size)))
+            session().execute(other.values(facts=Service.facts.concat(size)))
 
 
 def compare(

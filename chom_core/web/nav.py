@@ -53,9 +53,8 @@ def _drawn(
     ]
     named: dict[str, list[NavEntry]] = {}
     for item in items:
-        active = here == item.endpoint or here.startswith(
-            f"{item.endpoint}_"
-        )  # its own page, or one below it
+        # its own page, or one below it
+        active = here == item.endpoint or here.startswith(f"{item.endpoint}_")
         entry = NavEntry(str(item.label), _address(item.endpoint), item.icon, active)
         named.setdefault(item.section, []).append(entry)
     order = [*SECTIONS, *sorted(named.keys() - set(SECTIONS))]

@@ -10,14 +10,13 @@ from chom_core.billing.reads import dunning as unpaid
 from chom_core.billing.schemas import selling as schemas
 from chom_core.billing.service.dunning import desk, rows
 from chom_core.billing.service.invoicing import sellers, tax
-from chom_core.database import PLATFORM_ID, Tenant, here, session
-from chom_core.values.errors import NotFound
+from chom_core.database import PLATFORM_ID, here
 
 
 @api.get("/selling", scope="billing:read", out=schemas.SellerSchema)
 def seller() -> Any:
     """What the next invoices say of the seller, and how they are numbered."""
-    _sells()
+    sellers.must_sell()
     return _details(sellers.seller())
 
 
@@ -30,7 +29,7 @@ def seller_put(body: dict[str, Any]) -> Any:
 @api.get("/selling/tax-rates", scope="billing:read", out=schemas.TaxRateSchema, many=True)
 def tax_rates() -> Any:
     """Every rate that the seller has set, oldest first. Those of the European Union are built in."""
-    _sells()
+    sellers.must_sell()
     return [_rate(row) for row in tax.rates(sellers.seller().id)]
 
 
@@ -43,7 +42,7 @@ def tax_rate_set(body: dict[str, Any]) -> Any:
 @api.get("/selling/terms", scope="billing:read", out=schemas.TermsSchema)
 def terms() -> Any:
     """The seller's ladder of unpaid invoices."""
-    _sells()
+    sellers.must_sell()
     return rows.policy(here()).data()
 
 
@@ -56,13 +55,8 @@ def terms_put(body: dict[str, Any]) -> Any:
 @api.get("/selling/unpaid", scope="billing:read", out=schemas.CustomerUnpaidSchema, many=True)
 def customers_unpaid() -> Any:
     """Invoices that a reseller's customers are being asked for, the furthest first."""
-    _sells()
+    sellers.must_sell()
     return unpaid.customers_unpaid() if here() != PLATFORM_ID else []
-
-
-def _sells() -> None:
-    if session().get_one(Tenant, here()).kind == "customer":
-        raise NotFound("This organisation sells nothing.")
 
 
 def _details(of: Seller) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from chom_core.billing.service.buying import checkout as verbs
 from chom_core.billing.service.buying.checkout import Outcome
 from chom_core.billing.service.paying.gateways import Bound
-from chom_core.database import Tenant, session
+from chom_core.database import Tenant, here, session
 from chom_core.rest import organisation_id
 from chom_core.values.billing import PlanShape
 from chom_core.values.errors import ChomError, NotFound
@@ -43,6 +43,11 @@ def reseller(tenant: Tenant) -> Tenant:
     if tenant.kind != "reseller":
         raise NotFound(_("This organisation is no reseller."))
     return tenant
+
+
+def own_reseller() -> Tenant:
+    """The current organisation, if it is one."""
+    return reseller(session().get_one(Tenant, here()))
 
 
 def period_of(text: str) -> BillingPeriod:

@@ -9,14 +9,14 @@ from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from chom_core.billing.pages.base import pages, reseller, save
+from chom_core.billing.pages.base import own_reseller, pages, reseller, save
 from chom_core.billing.pages.staff import administers, desk, enter
 from chom_core.billing.reads import settlement as reads
 from chom_core.billing.schemas.settlement import SettlementFormSchema
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import earnings, terms
-from chom_core.database import Tenant, here, session
+from chom_core.database import Tenant, here
 from chom_core.plugin_host import NavItem
 from chom_core.values.money import Money
 from chom_core.web import nav, render
@@ -35,14 +35,14 @@ _POOLS = (("storage_gb", "storage_price"), ("traffic_gb", "traffic_price"))
 @pages.get("/billing/reselling")
 def reselling() -> Any:
     """The month that runs, the months before with their margin; by share, what was earned."""
-    reseller(session().get_one(Tenant, here()))
+    own_reseller()
     return render("billing/reselling.html", **_shown())
 
 
 @pages.get("/billing/reselling/<uuid:month_id>")
 def reselling_month(month_id: UUID) -> Any:
     """One settled month, customer by customer; as CSV with ?format=csv."""
-    reseller(session().get_one(Tenant, here()))
+    own_reseller()
     month = reads.month_statement(month_id)
     meters = sorted({meter for one in month.customers for meter in one.used})
     if request.args.get("format") == "csv":

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from flask import redirect, url_for
 
-from chom_core.billing.pages.base import pages, reseller
+from chom_core.billing.pages.base import own_reseller, pages
 from chom_core.billing.pages.dunning import Decision, by_rung, decide, extend, ladder_of, retry, waive
 from chom_core.billing.reads import dunning as reads
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import customers
-from chom_core.database import Tenant, here, session
 from chom_core.values.ids import uuid7
 from chom_core.web import render
 
@@ -22,7 +21,7 @@ _AT = "/billing/reselling/unpaid/<uuid:customer_id>/<uuid:owed_id>"
 @pages.get("/billing/reselling/unpaid")
 def reselling_unpaid() -> Any:
     """Unpaid invoices of the reseller's customers, by rung."""
-    reseller(session().get_one(Tenant, here()))
+    own_reseller()
     found = reads.customers_unpaid()
     return render(
         "billing/unpaid.html", rungs=by_rung([one.info for one in found]), resells=True,
@@ -33,7 +32,7 @@ def reselling_unpaid() -> Any:
 @pages.get(_AT)
 def reselling_unpaid_one(customer_id: UUID, owed_id: UUID) -> Any:
     """One ladder: what was done, what comes, and the decisions; none where the platform sells."""
-    reseller(session().get_one(Tenant, here()))
+    own_reseller()
     may_act = sellers.decides()
     with customers.looking(customer_id) as customer:
         shown = ladder_of(owed_id)
@@ -59,7 +58,7 @@ def reselling_unpaid_waive(customer_id: UUID, owed_id: UUID) -> Any:
 
 
 def _decided(customer_id: UUID, owed_id: UUID, decision: Decision) -> Any:
-    reseller(session().get_one(Tenant, here()))
+    own_reseller()
     with customers.deciding(customer_id):
         decide(owed_id, decision)
     return redirect(url_for("billing.reselling_unpaid_one", customer_id=customer_id, owed_id=owed_id), 303)

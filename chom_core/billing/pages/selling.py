@@ -10,14 +10,14 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from chom_core.billing.pages.base import pages, reseller, save
+from chom_core.billing.pages.base import own_reseller, pages, save
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.schemas.dunning import TaxRateFormSchema, TermsFormSchema
 from chom_core.billing.schemas.selling import SellerFormSchema
 from chom_core.billing.service.dunning import desk as dunning_desk
 from chom_core.billing.service.dunning import rows as dunning_rows
 from chom_core.billing.service.invoicing import sellers, tax
-from chom_core.database import PLATFORM_ID, Tenant, bind_tenant, here, session
+from chom_core.database import PLATFORM_ID, bind_tenant, here
 from chom_core.plugin_host import NavItem
 from chom_core.web import nav, render
 from chom_core.web.forms import Form
@@ -45,14 +45,14 @@ def seller_post() -> Any:
 @pages.get("/billing/reselling/seller", endpoint="reselling_seller")
 def own_seller() -> Any:
     """What the reseller's invoices say of it, and how they are numbered."""
-    _own()
+    own_reseller()
     return _seller(_seller_form())
 
 
 @pages.post("/billing/reselling/seller", endpoint="reselling_seller_post")
 def own_seller_post() -> Any:
     """Change it for the next invoice. Those of before are frozen."""
-    _own()
+    own_reseller()
     return _seller_saved()
 
 
@@ -73,14 +73,14 @@ def tax_rate_post() -> Any:
 @pages.get("/billing/reselling/tax", endpoint="reselling_tax")
 def own_tax_rates() -> Any:
     """What the reseller charges where, and a form for another rate."""
-    _own()
+    own_reseller()
     return _taxes(Form(TaxRateFormSchema()))
 
 
 @pages.post("/billing/reselling/tax", endpoint="reselling_tax_post")
 def own_tax_rate_post() -> Any:
     """Set a rate from a day on. Invoices of before are frozen."""
-    _own()
+    own_reseller()
     return _tax_saved()
 
 
@@ -101,19 +101,15 @@ def terms_post() -> Any:
 @pages.get("/billing/reselling/terms", endpoint="reselling_terms")
 def own_terms() -> Any:
     """The reseller's ladder, for its customers."""
-    _own()
+    own_reseller()
     return _terms(_terms_form())
 
 
 @pages.post("/billing/reselling/terms", endpoint="reselling_terms_post")
 def own_terms_post() -> Any:
     """Change it, for invoices that fail from now on."""
-    _own()
+    own_reseller()
     return _terms_saved()
-
-
-def _own() -> None:
-    reseller(session().get_one(Tenant, here()))
 
 
 def _seller_form() -> Form:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import collected as _collected
 from chom_core.billing.service.partners import earnings
 from chom_core.billing.service.partners.earnings import Payable
-from chom_core.billing.service.paying import owners
 from chom_core.database import Tenant, here, session
 
 
 def sells_itself() -> bool:
     """Is what customers of the current organisation pay its own money: a reseller, and not one that has a share?"""
     kind = session().scalar(select(Tenant.kind).where(Tenant.id == here()))
-    return kind == "reseller" and owners.sells_itself(here())
+    return kind == "reseller" and sellers.decides()
 
 
 def collected() -> list[Payable]:

@@ -36,7 +36,7 @@ class StripePayouts:
         return self.keys.mode != "live"
 
     def account(self, payee: Payee) -> PayeeAccount | None:
-        known = self._known(payee)
+        known = _known(self.keys, payee.tenant_id)
         if not known:
             return None
         with spoken():
@@ -59,7 +59,7 @@ class StripePayouts:
         import stripe
 
         payee = request.payee
-        known = self._known(payee)
+        known = _known(self.keys, payee.tenant_id)
         if not known:
             return _failed("no_account", "The payee has no account at Stripe yet.")
         with spoken():
@@ -110,16 +110,18 @@ class StripePayouts:
 
     def _asked(self, request: Onboarding) -> str:
         """The payee's account, if it has one. What it was not asked for when it was opened, it is asked for now."""
-        known = self._known(request.payee)
+        known = _known(self.keys, request.payee.tenant_id)
         if known and request.sells:
             asked: Any = {"capabilities": _capabilities(request)}
             remember(self.keys, request.payee, api(self.keys).accounts.update(known, asked))
         return known
 
-    def _known(self, payee: Payee) -> str:
-        mine = select(ConnectedAccount.reference).where(ConnectedAccount.mode == self.keys.mode)
-        with transaction(payee.tenant_id) as here:
-            return here.scalar(mine) or ""
+
+def _known(keys: Keys, owner_id: UUID) -> str:
+    """The organisation's account; empty where it has none."""
+    mine = select(ConnectedAccount.reference).where(ConnectedAccount.mode == keys.mode)
+    with transaction(owner_id) as here:
+        return here.scalar(mine) or ""
 
 
 def selling(keys: Keys, seller: UUID) -> str:
@@ -131,9 +133,7 @@ def selling(keys: Keys, seller: UUID) -> str:
 
 def still_sells(keys: Keys, seller: UUID) -> bool:
     """Ask Stripe: it may have stopped the account since we heard of it. What it says is kept for the next payment."""
-    mine = select(ConnectedAccount.reference).where(ConnectedAccount.mode == keys.mode)
-    with transaction(seller) as here:
-        known = here.scalar(mine)
+    known = _known(keys, seller)
     if known:
         remember(keys, Payee(str(seller), seller), api(keys).accounts.retrieve(known))
     return selling(keys, seller) != ""

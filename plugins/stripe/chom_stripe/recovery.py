@@ -31,24 +31,25 @@ def follow(keys: Keys, reference: str, intent: Any, tenant_id: UUID, *, won: boo
     account, back = destination(intent), f"dispute/{reference}/back"
     if not account or (won and not attempts.begun(keys.mode, f"{tenant_id}/{back}")):
         return ""
-    amount = _amount(keys, reference, intent.id)
+    made = outside(_transfer, keys, intent.id)
+    amount = _amount(keys, reference, made)
     if not amount:
         return "nothing of its transfer is left"
     if won:
         try:
-            outside(_back, keys, back, intent.id, tenant_id, amount)  # its answer may have been lost
+            outside(_back, keys, back, made, tenant_id, amount)  # its answer may have been lost
         except Conflict:
             return "nothing had been taken back"
         outside(_again, keys, f"dispute/{reference}/again", tenant_id, account, amount)
         return f"{amount.format()} sent to {account} again"
-    outside(_back, keys, back, intent.id, tenant_id, amount)
+    outside(_back, keys, back, made, tenant_id, amount)
     return f"{amount.format()} taken back from {account}"
 
 
-def _amount(keys: Keys, reference: str, intent: str) -> Money:
+def _amount(keys: Keys, reference: str, transfer: str) -> Money:
     row = _row(keys, reference)
     if row.recovered is None:
-        most = outside(_most, keys, intent, row.amount)
+        most = outside(_most, keys, transfer, row.amount)
         row = _row(keys, reference)
         row.recovered = most if row.recovered is None else row.recovered
     return Money(row.recovered, row.currency)
@@ -63,19 +64,18 @@ def _transfer(keys: Keys, intent: str) -> str:
     return identity(getattr(charges.intent(keys, intent).latest_charge, "transfer", None))
 
 
-def _most(keys: Keys, intent: str, disputed: int) -> int:
+def _most(keys: Keys, transfer: str, disputed: int) -> int:
     """What of the disputed amount is still with the reseller."""
-    made = _transfer(keys, intent)
-    if not made:
+    if not transfer:
         return 0
     with spoken(), _refused(_KEPT):
-        found = api(keys).transfers.retrieve(made)
+        found = api(keys).transfers.retrieve(transfer)
     return min(disputed, money(found.amount - found.amount_reversed, found.currency).amount)
 
 
-def _back(keys: Keys, key: str, intent: str, tenant_id: UUID, amount: Money) -> None:
+def _back(keys: Keys, key: str, transfer: str, tenant_id: UUID, amount: Money) -> None:
     with spoken(), _refused(_KEPT):
-        transfers.reverse(keys, tenant_id, key, _transfer(keys, intent), amount)
+        transfers.reverse(keys, tenant_id, key, transfer, amount)
 
 
 def _again(keys: Keys, key: str, tenant_id: UUID, account: str, amount: Money) -> None:

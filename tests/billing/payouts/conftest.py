@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 import pytest
 
-from chom_core.billing.service.partners import payout_gateways
+from chom_core.billing.service.invoicing import sellers
+from chom_core.billing.service.partners import payout_gateways, terms
 from chom_core.billing.service.partners.payout_gateways import BoundPayouts
+from chom_core.database import transaction
 from chom_core.values.billing import PayeeAccount, PayoutRequest, PayoutResult, PayoutStatus
 from tests.conftest import Database, make_tenant
 
@@ -33,6 +36,15 @@ class Bank:
         if self.broken:
             raise OSError("the line is dead")
         return PayoutResult(self.status, f"tr_{len(self.sent)}", message="")
+
+
+def agency(mode: Literal["wholesale", "share"]) -> UUID:
+    """A reseller that sells, by these terms."""
+    made = make_tenant("Brightside", kind="reseller")
+    with transaction(made):
+        sellers.ensure_seller("Brightside Ltd")
+        terms.choose(mode)
+    return made
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from chom_core.values import Money, uuid7
 from chom_core.values.billing import PaymentResult, PaymentStatus
 from chom_core.work import run_all
 from tests.billing import till
+from tests.billing.payouts.conftest import agency
 from tests.billing.shop import books_are_right
 from tests.conftest import Database, make_tenant
 
@@ -30,11 +31,7 @@ def usd(cents: int) -> Money:
 
 @pytest.fixture
 def brightside(shop: Database) -> UUID:
-    made = make_tenant("Brightside", kind="reseller")
-    with transaction(made):
-        sellers.ensure_seller("Brightside Ltd")
-        terms.choose("wholesale")
-    return made
+    return agency("wholesale")
 
 
 @pytest.fixture

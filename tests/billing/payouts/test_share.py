@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from chom_core.billing.models import Settlement
 from chom_core.billing.reads.sales import sale
-from chom_core.billing.service.invoicing import credit_notes, sellers, voiding, writing_off
+from chom_core.billing.service.invoicing import credit_notes, voiding, writing_off
 from chom_core.billing.service.partners import changed, payouts, terms, wholesale
 from chom_core.billing.service.paying import refunds
 from chom_core.database import Tenant, transaction
 from chom_core.work import run_all
 from tests.billing import till
+from tests.billing.payouts.conftest import agency
 from tests.billing.payouts.test_wholesale import customers, settle, usd
 from tests.billing.shop import books_are_right
 from tests.conftest import Database, make_tenant
@@ -24,11 +25,7 @@ from tests.conftest import Database, make_tenant
 
 @pytest.fixture
 def reseller(shop: Database) -> UUID:
-    made = make_tenant("Brightside", kind="reseller")
-    with transaction(made):
-        sellers.ensure_seller("Brightside Ltd")
-        terms.choose("share")
-    return made
+    return agency("share")
 
 
 @pytest.fixture

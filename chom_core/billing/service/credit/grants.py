@@ -6,7 +6,7 @@ projection of its uses. Whoever calls holds the profile's lock, so that two neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -216,6 +216,24 @@ def take(
             },
         )  # fmt: skip
     return use
+
+
+def take_up_to(
+    found: Iterable[CreditGrant],
+    wanted: Money,
+    kind: str,
+    *,
+    refund_id: UUID | None = None,
+    dispute: str | None = None,
+) -> Money:
+    """`take` from one after the other until as much is taken as is `wanted`; how much that was."""
+    taken = Money.zero(wanted.currency)
+    for grant in found:
+        some = min(Money(grant.remaining, grant.currency), wanted - taken)
+        if some:
+            take(grant, some, kind, refund_id=refund_id, dispute=dispute)
+            taken = taken + some
+    return taken
 
 
 def used_for(invoice_id: UUID) -> list[tuple[CreditGrant, Money]]:

@@ -64,10 +64,15 @@ def decides() -> bool:
     return session().scalar(by_share) is None
 
 
-def itself() -> UUID:
-    """The current organisation, as a seller. NotFound for a customer; Conflict where it decides nothing."""
+def must_sell() -> None:
+    """NotFound where the current organisation is a customer."""
     if session().get_one(Tenant, here()).kind == "customer":
         raise NotFound(_("This organisation sells nothing."))
+
+
+def itself() -> UUID:
+    """The current organisation, as a seller. NotFound for a customer; Conflict where it decides nothing."""
+    must_sell()
     if not decides():
         raise Conflict(
             _("The platform sells to your customers: it decides this."), fix=_("Ask the platform.")

@@ -15,14 +15,13 @@ from sqlalchemy import func, or_, select
 
 from chom_core.billing.models import (
     CreditGrant,
+    Dispute,
     Earning,
     Invoice,
-    LedgerAccount,
-    LedgerEntry,
-    LedgerTransaction,
     Payment,
     Seller,
 )
+from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import earnings, payouts, terms
 from chom_core.billing.service.paying import owners
 from chom_core.database import Tenant, clock, current, restart, session, transaction
@@ -53,7 +52,7 @@ def hand_on() -> int:
     here = current().tenant_id
     assert here is not None
     mine = session().scalar(select(Seller.id).where(Seller.reseller_id == here))
-    if mine is None or not owners.sells_itself(here):
+    if mine is None or not sellers.decides():
         return 0
     noted = select(Earning.key, Earning.taken_back).where(Earning.party == party(here))
     known: dict[str, int] = dict(session().execute(noted).all())
@@ -93,11 +92,9 @@ def _taken_of(customer: UUID, seller: UUID) -> list[_Taken]:
     """What a customer paid to this seller by way of the platform's account."""
     with transaction(customer) as there:
         away = (
-            select(LedgerTransaction.source, -func.sum(LedgerEntry.amount))
-            .join(LedgerEntry, LedgerEntry.transaction_id == LedgerTransaction.id)
-            .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
-            .where(LedgerTransaction.kind == "dispute", LedgerAccount.code == "cash")
-            .group_by(LedgerTransaction.source)
+            select(Dispute.payment_id, func.sum(Dispute.amount))
+            .where(Dispute.status != "won")
+            .group_by(Dispute.payment_id)
         )
         disputed = dict(there.execute(away).all())
         with_me = or_(
@@ -110,7 +107,7 @@ def _taken_of(customer: UUID, seller: UUID) -> list[_Taken]:
         _Taken(
             row.id,
             row.amount,
-            min(row.amount, row.amount_refunded + int(disputed.get(f"payment:{row.id}", 0))),
+            min(row.amount, row.amount_refunded + int(disputed.get(row.id, 0))),
             row.currency,
         )
         for row in rows

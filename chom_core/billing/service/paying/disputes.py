@@ -17,7 +17,7 @@ from chom_core.billing import ledger
 from chom_core.billing.models import CreditGrant, CreditUse, Dispute, Payment
 from chom_core.billing.service.credit import grants
 from chom_core.billing.service.invoicing import sellers
-from chom_core.billing.service.paying import payments, settlement
+from chom_core.billing.service.paying import owners, payments, settlement
 from chom_core.database import clock, here, session
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.ids import uuid7
@@ -81,17 +81,14 @@ def _open(payment: Payment, reference: str, amount: Money) -> Dispute:
 def _claim(of: Dispute, payment: Payment) -> None:
     """Take what stands for the money, as far as not as much is taken already: to be held, or for good."""
     uses = select(func.sum(CreditUse.amount)).where(CreditUse.dispute == of.reference)
-    room, taken = Money(of.amount - int(session().scalar(uses) or 0), of.currency), Money.zero(of.currency)
-    use = "held" if of.status == "open" else "charged_back"
-    for grant in grants.standing_for(payment.id, payment.invoice_id) if room else ():
-        some = min(Money(grant.remaining, grant.currency), room - taken)
-        if some:
-            grants.take(grant, some, use, dispute=of.reference)
-            taken = taken + some
-    if taken and use == "held":
-        words, to = "Credit held while a bank decides", "dispute_hold"
-    else:
-        words, to = "Credit taken: its money went back by the bank", "write_off"
+    room = Money(of.amount - int(session().scalar(uses) or 0), of.currency)
+    standing = grants.standing_for(payment.id, payment.invoice_id) if room else ()
+    use, to, words = (
+        ("held", "dispute_hold", "Credit held while a bank decides")
+        if of.status == "open"
+        else ("charged_back", "write_off", "Credit taken: its money went back by the bank")
+    )
+    taken = grants.take_up_to(standing, room, use, dispute=of.reference)
     if taken:
         key = ledger.turn(f"dispute:{of.reference}:{use}")
         _post(payment, key, [("customer_credit", taken), (to, -taken)], words)
@@ -128,6 +125,6 @@ def _release(of: Dispute) -> Money:
 
 def _post(payment: Payment, key: str, postings: Postings, words: str) -> None:
     ledger.post(
-        key, "dispute", postings, seller_id=payments.seller_id(payment), source=f"payment:{payment.id}",
+        key, "dispute", postings, seller_id=owners.seller_id(payment), source=f"payment:{payment.id}",
         description=words,
     )  # fmt: skip

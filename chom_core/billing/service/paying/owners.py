@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.models import CreditGrant, Invoice, Payment, Seller, Settlement
+from chom_core.billing.models import CreditGrant, Invoice, Payment, Seller
 from chom_core.billing.service.invoicing import sellers
 from chom_core.database import PLATFORM_ID, current, session, transaction
 from chom_core.values.errors import Unavailable
@@ -35,8 +35,8 @@ def reseller_of(payment: Payment) -> UUID | None:
 
 def sells_itself(reseller: UUID) -> bool:
     """Does this reseller sell on its own account: at wholesale, or with nothing agreed yet? Not by a share."""
-    with transaction(reseller) as there:
-        return there.scalar(select(Settlement.mode)) != "share"
+    with transaction(reseller):
+        return sellers.decides()
 
 
 def platform_seller_id() -> UUID:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from chom_core.billing.models import Checkout, CreditGrant, Invoice, Payment, PaymentMethod
+from chom_core.billing.models import Checkout, Invoice, Payment, PaymentMethod
 from chom_core.billing.service.invoicing import invoices
 from chom_core.billing.service.paying import gateways, owners
 from chom_core.billing.service.paying.settlement import locked, settle, settled
@@ -146,13 +146,6 @@ def resolve(payment_id: UUID) -> None:
 def never_tried(invoice_id: UUID) -> bool:
     """Has nobody tried to pay this invoice yet?"""
     return session().scalar(select(Payment.id).where(Payment.invoice_id == invoice_id).limit(1)) is None
-
-
-def seller_id(payment: Payment) -> UUID:
-    """The seller whose money it is: the invoice's, or of a top-up the one its credit is with."""
-    if payment.invoice_id is not None:
-        return session().get_one(Invoice, payment.invoice_id).seller_id
-    return session().scalars(select(CreditGrant.seller_id).where(CreditGrant.payment_id == payment.id)).one()
 
 
 def _request(payment: Payment, method: PaymentMethod) -> PaymentRequest:

@@ -27,7 +27,7 @@ from chom_core.billing.models import (
 )
 from chom_core.billing.service.credit import grants
 from chom_core.billing.service.invoicing import invoices, sellers
-from chom_core.billing.service.paying import disputes, gateways, payments, settlement
+from chom_core.billing.service.paying import disputes, gateways, owners, payments, settlement
 from chom_core.database import clock, restart, session
 from chom_core.values.billing import FollowUp, PaymentResult, PaymentStatus
 from chom_core.values.errors import ChomError, Conflict, Invalid, NotFound, Unavailable
@@ -82,14 +82,14 @@ def begin(
             fields={"amount": ["More than what is left of it."]},
         )
     made = Refund(
-        id=uuid7(), tenant_id=payment.tenant_id, seller_id=payments.seller_id(payment), payment_id=payment.id, key=key,
+        id=uuid7(), tenant_id=payment.tenant_id, seller_id=owners.seller_id(payment), payment_id=payment.id, key=key,
         credit_note_id=credit_note_id, amount=money.amount, currency=money.currency, reason=reason,
         from_credit=from_credit.amount, reopened=reopened.amount,
     )  # fmt: skip
     session().add(made)
     payment.amount_refunded += money.amount
     session().flush()
-    _take(credit, from_credit, made)
+    grants.take_up_to(credit, from_credit, "refund", refund_id=made.id)
     if from_credit:
         _post(
             made,
@@ -155,14 +155,6 @@ def _reopened(which: ColumnElement[bool], states: tuple[str, ...]) -> int:
 
 def _left(credit: list[CreditGrant], currency: str) -> Money:
     return sum((Money(grant.remaining, grant.currency) for grant in credit), start=Money.zero(currency))
-
-
-def _take(credit: list[CreditGrant], wanted: Money, made: Refund) -> None:
-    for grant in credit:
-        some = min(Money(grant.remaining, grant.currency), wanted)
-        if some:
-            grants.take(grant, some, "refund", refund_id=made.id)
-            wanted = wanted - some
 
 
 def send(refund_id: UUID) -> Refund:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased, joinedload
 
 from chom_core.billing.models import CouponRedemption, CreditGrant, Subscription, SubscriptionChange
 from chom_core.billing.service.changes.rows import WAITING
+from chom_core.billing.service.subscribing import subscriptions
 from chom_core.database import afresh, session
-from chom_core.values.errors import NotFound
 
 _OTHER = aliased(Subscription)
 _QUESTION = select(
@@ -26,7 +26,7 @@ _QUESTION = select(
 
 
 class Beside(Struct, frozen=True):
-    """Whether there are changes that wait, other subscriptions that are kept, coupons held, credit left."""
+    """Whether there are changes that wait, other subscriptions (ended ones too), coupons held, credit left."""
 
     changes: bool
     others: bool
@@ -42,5 +42,5 @@ def locked(subscription_id: UUID) -> tuple[Subscription, Beside]:
     query = afresh(_QUESTION.where(Subscription.id == subscription_id), of=Subscription)
     found = session().execute(query).unique().one_or_none()
     if found is None:
-        raise NotFound("There is no such subscription.", fix="Look at what you have under Billing.")
+        raise subscriptions.missing()
     return found[0], Beside(*found[1:])

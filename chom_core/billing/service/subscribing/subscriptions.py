@@ -61,8 +61,13 @@ def subscription(subscription_id: UUID, *, lock: bool = False) -> Subscription:
         query = afresh(query.options(joinedload(Subscription.items)), of=Subscription)
     found = session().scalars(query).unique().one_or_none()
     if found is None:
-        raise NotFound("There is no such subscription.", fix="Look at what you have under Billing.")
+        raise missing()
     return found
+
+
+def missing() -> NotFound:
+    """What is said of a subscription that is not the organisation's."""
+    return NotFound("There is no such subscription.", fix="Look at what you have under Billing.")
 
 
 def main_item(of: Subscription) -> SubscriptionItem:
