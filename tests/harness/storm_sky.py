@@ -101,10 +101,10 @@ class Sky:
             app = World(self.server, self.base).app
             storm = Storm(app, dice, Path(folder), steps, calm, plant)
             answers = storm.blow(of, planned)
-            verdict = judge(root, self.told_at)
+            verdict, kills = judge(root, self.told_at), storm.kills()  # they are written in the folder
         forged = [one for one in planned if one.forged]
         accepted = sum(answers[one.number] < 400 for one in forged) + verdict.unknown
-        figures = {"deliveries": len(planned), "forged": len(forged), "accepted": accepted, "kills": storm.kills(),
+        figures = {"deliveries": len(planned), "forged": len(forged), "accepted": accepted, "kills": kills,
                    "late": sum(one.late for one in planned)}  # fmt: skip
         return verdict, figures
 
