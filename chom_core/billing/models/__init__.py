@@ -18,7 +18,7 @@ from chom_core.billing.models.subscriptions import (
     SubscriptionItem,
 )
 from chom_core.billing.models.usage import UsageClosing, UsageDay, UsageEvent, UsageKey
-from chom_core.billing.models.wholesale import Settlement, WholesaleStatement
+from chom_core.billing.models.wholesale import Looked, Settlement, WholesaleStatement
 
 __all__ = [
     "BilledPeriod",
@@ -44,6 +44,7 @@ __all__ = [
     "LedgerBalance",
     "LedgerEntry",
     "LedgerTransaction",
+    "Looked",
     "NumberSeries",
     "Payment",
     "PaymentMethod",

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Numeric, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Numeric, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,7 +20,6 @@ class Settlement(TenantRow, Model):
     share: the platform sells; the reseller earns `share_percent` of what its customers pay. `fixed_at`: the first
     invoice of one of its customers, after which the mode stays. `pool`: {meter: {"included", "unit"}}, included units
     for each seat and the price of one beyond all seats together, in major units as text. Months count from `anchor`.
-    `looked`: how far the ledgers of its customers were looked at for its share (`partners.changed`); empty: not yet.
     """
 
     __tablename__ = "settlement"
@@ -40,7 +39,21 @@ class Settlement(TenantRow, Model):
     anchor: Mapped[datetime]
     billed_until: Mapped[datetime]
     fixed_at: Mapped[datetime | None]
-    looked: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
+
+
+class Looked(TenantRow, Model):
+    """How far the ledgers of a reseller's customers were looked at, for one purpose: `share` or `collected`.
+
+    All transactions before the id `after` are seen, and of those that follow the ones in `seen` (`partners.changed`).
+    """
+
+    __tablename__ = "looked"
+    __table_args__ = (UniqueConstraint("tenant_id", "purpose"),)
+
+    tenant_id: Mapped[UUID] = mapped_column()  # a unique key begins with it: no index of its own
+    purpose: Mapped[str] = mapped_column(String(20))
+    after: Mapped[UUID]
+    seen: Mapped[list[str]] = mapped_column(JSONB, default=list)
 
 
 class WholesaleStatement(TenantRow, Model):

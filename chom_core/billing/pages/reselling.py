@@ -124,6 +124,7 @@ def _shown() -> dict[str, Any]:
         "months": months,
         "seats": reads.seats(),
         "chart": _chart(months),
+        "payouts": reads.handed(),
     }
     if known is not None and known.mode == "share":
         shown |= {"parts": reads.parts(), "owed": earnings.payable(str(here()), "reseller")}

@@ -10,8 +10,8 @@ from uuid import UUID
 from msgspec import Struct
 from sqlalchemy import func, select
 
-from chom_core.billing.models import Earning, Settlement, WholesaleStatement
-from chom_core.billing.service.partners import terms
+from chom_core.billing.models import Earning, Payout, Settlement, WholesaleStatement
+from chom_core.billing.service.partners import collected, terms
 from chom_core.database import here, session
 from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
@@ -121,6 +121,30 @@ def parts(limit: int = 100) -> list[PartInfo]:
         PartInfo(row.id, Money(row.amount, row.currency), Money(row.taken_back, row.currency), row.created_at)
         for row in rows
     ]
+
+
+class Handed(Struct, frozen=True):
+    """A payout to a reseller, of what was `collected` for it or of its part. `status`: pending, posted or voided."""
+
+    amount: Money
+    collected: bool
+    method: str
+    reference: str
+    status: str
+    created_at: datetime
+
+
+def handed(limit: int = 24) -> list[Handed]:
+    """Payouts to the current reseller, newest first."""
+    query = select(Payout).where(Payout.kind == "reseller").order_by(Payout.id.desc()).limit(min(limit, 200))
+    mine = collected.party(here())
+    return [
+        Handed(
+            Money(row.amount, row.currency), row.party == mine, row.method, row.reference, row.status,
+            row.created_at,
+        )
+        for row in session().scalars(query)
+    ]  # fmt: skip
 
 
 def _info(row: WholesaleStatement) -> MonthStatement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from chom_core.billing.models import Earning, Payout
 from chom_core.billing.reads.collected import collected, sells_itself
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import collected as service
-from chom_core.billing.service.partners import payouts, terms
+from chom_core.billing.service.partners import monthly, payouts, terms
 from chom_core.billing.service.paying import disputes, methods, payments, refunds
 from chom_core.database import Tenant, clock, transaction
 from chom_core.values import Money, uuid7
@@ -45,7 +46,23 @@ def night(of: UUID, days: int = 0) -> int:
         row.clock_at = (row.clock_at or clock.machine()) + timedelta(days=days)
         row.generation += 1
     with transaction(of):
-        return service.hand_on()
+        changes = service.note()
+        monthly.pay_out()
+        return changes
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """The payments that nights look at, as they come."""
+    found: list[UUID] = []
+    take = service._taken_of
+
+    def taking(customer: UUID, seller: UUID, among: Sequence[UUID]) -> object:
+        found.extend(among)
+        return take(customer, seller, among)
+
+    monkeypatch.setattr(service, "_taken_of", taking)
+    return found
 
 
 def sums(of: UUID) -> tuple[int, int, int, int]:
@@ -129,3 +146,23 @@ def test_a_reseller_that_has_a_share_and_who_is_none_collect_nothing(brightside:
     assert night(brightside) == 0
     with transaction(brightside) as here:
         assert here.scalars(select(Earning)).all() == []
+
+
+def test_a_night_looks_at_what_changed_alone(brightside: UUID, bakery: UUID, seen: list[UUID]) -> None:
+    one, two = (till.pay(bakery, till.invoice(bakery, 1000)) for _ in range(2))
+    night(brightside)
+    assert sorted(seen) == sorted([one, two])
+    night(brightside)
+    assert sorted(seen) == sorted([one, two]), "nothing new was looked at"
+    with transaction(bakery):
+        refunds.refund(one, usd(300), "asked for", uuid7().hex)
+    run_all(reraise=False)
+    three = till.topped_up(bakery, 500)
+    night(brightside)
+    assert sorted(seen[2:]) == sorted([one, three]), "a refund's and a top-up's"
+    with transaction(bakery):
+        disputes.disputed(two, "dp_1", usd(1000), "open")
+    night(brightside)
+    assert seen[4:] == [two]
+    assert sums(brightside)[0] == 700 + 500
+    books_are_right()

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from chom_core.billing.reads import settlement as reads
+from chom_core.billing.service.partners import monthly
 from chom_core.database import transaction
 from chom_core.identity import service as people
 from chom_core.identity.service import create_api_key
@@ -81,6 +82,11 @@ def test_a_share_shows_what_was_earned(dana: Browser, piet: Browser, brightside:
     settle(brightside)
     page = piet.get("/billing/reselling").text
     assert "$20.00" in page and "Earned in all" in page
+    assert "By hand" not in page
+    with transaction(brightside):
+        monthly.pay_out()
+    assert "By hand" in piet.get("/billing/reselling").text
+    assert "By hand" in dana.get(f"/staff/organisations/{brightside}/settlement").text
 
 
 @pytest.mark.parametrize(

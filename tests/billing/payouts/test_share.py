@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from chom_core.billing.models import Settlement
+from chom_core.billing import models
 from chom_core.billing.reads.sales import sale
 from chom_core.billing.service.invoicing import credit_notes, voiding, writing_off
 from chom_core.billing.service.partners import changed, payouts, terms, wholesale
@@ -130,8 +130,8 @@ def test_it_remembers_an_hour_and_not_more(reseller: UUID, monkeypatch: pytest.M
     till.pay(customer, till.invoice(customer, 1000))
     settle(reseller)
     with transaction(reseller) as here:
-        assert len(here.scalars(select(Settlement.looked)).one()["seen"]) == 2
+        assert len(here.scalars(select(models.Looked.seen)).one()) == 2
     monkeypatch.setattr(changed, "_ON_ITS_WAY", changed._ON_ITS_WAY * 0)
     settle(reseller)
     with transaction(reseller) as here:
-        assert here.scalars(select(Settlement.looked)).one()["seen"] == []
+        assert here.scalars(select(models.Looked.seen)).one() == []

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from chom_core.audit.service import Subject, record
 from chom_core.billing.models import NumberSeries, Seller, Settlement
 from chom_core.billing.rules.cycles import Cycle
-from chom_core.billing.service.partners import standing_in
+from chom_core.billing.service.partners import changed, standing_in
 from chom_core.database import Tenant, afresh, clock, current, session
 from chom_core.values.errors import Conflict, Invalid, NotFound
 from chom_core.values.money import Money
@@ -46,7 +46,7 @@ def choose(
     if found is None:
         found = Settlement(
             tenant_id=tenant.id, mode=mode, anchor=now, billed_until=now, currency=base.currency, base=0, seat=0,
-            share_percent=share_percent, pool={}, fixed_at=None, looked={},
+            share_percent=share_percent, pool={}, fixed_at=None,
         )  # fmt: skip
         session().add(found)
     fix(found)
@@ -56,7 +56,7 @@ def choose(
             fix="Only its prices can change.",
         )
     if (found.mode, found.share_percent) != (mode, share_percent):
-        found.looked = {}  # what earned nothing by the old terms may earn by these
+        changed.forget("share")  # what earned nothing by the old terms may earn by these
     found.mode, found.currency, found.base, found.seat = mode, base.currency, base.amount, seat.amount
     found.share_percent, found.pool = share_percent, kept
     if mode == "share":

@@ -70,11 +70,8 @@ def share() -> int:
     found = terms.locked()
     if found is None or found.mode != "share":
         return 0
-    look = changed.sales(found)
-    count = sum(_part(found, customer, invoice_id) for customer, invoice_id in look.sales)
-    found.looked = look.looked
-    session().flush()
-    return count
+    with changed.since_last("share") as sales:
+        return sum(_part(found, customer, invoice_id) for customer, invoice_id in sales)
 
 
 def _part(of: Settlement, customer: UUID, invoice_id: UUID) -> int:
