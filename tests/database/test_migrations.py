@@ -30,3 +30,27 @@ def test_down_and_up_again(database: Database, postgres: Postgres) -> None:
 def test_an_upgrade_twice_changes_nothing(database: Database) -> None:
     core_history().upgrade(database.owner)
     core_history().upgrade(database.owner)
+
+
+def test_how_far_was_looked_moves_along(database: Database) -> None:
+    """0012: what stood in a column stands in rows, and the other way."""
+    line, owner = core_history(), create_engine(database.owner)
+    after, before = "01a22cda-8914-712d-ae21-26d06ba55baf", {"after": "01a22cda-8914-712d-ae21-26d06ba55baf"}
+    line.downgrade(database.owner, "core_0010")
+    with owner.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into core.settlement (id, created_at, tenant_id, mode, currency, base, seat, share_percent, pool,"
+            " anchor, billed_until, looked) select gen_random_uuid(), now(), gen_random_uuid(), 'share', 'USD', 0, 0,"
+            " 20, '{}', now(), now(), looked::jsonb from unnest(%s::text[]) looked",
+            ([f'{{"after": "{after}", "seen": ["{after}"]}}', "{}"],),
+        )
+    line.upgrade(database.owner)
+    with owner.connect() as connection:
+        rows = connection.exec_driver_sql("select purpose, after::text, seen from core.looked").all()
+        assert rows == [("share", after, [after])]
+    line.downgrade(database.owner, "core_0010")
+    with owner.connect() as connection:
+        kept = connection.exec_driver_sql("select looked from core.settlement order by looked <> '{}'").all()
+        assert [row.looked for row in kept] == [{}, before | {"seen": [after]}]
+    line.upgrade(database.owner)
+    owner.dispose()
