@@ -42,7 +42,7 @@ class Database:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    with Postgres() as server:
+    with Postgres(in_memory=True) as server:
         yield server
 
 

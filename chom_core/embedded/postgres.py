@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from chom_core.embedded.memory import Memory
 from chom_core.embedded.process import NOBODY, Process, guarded
 from chom_core.values.errors import Unavailable
 
@@ -52,11 +53,20 @@ class Postgres:
     """A running server with superuser `postgres`, on a socket only this user can reach.
 
     `data_dir` None: a temporary one, removed at exit. Given: made at the first start, kept, durable, used again.
+    `in_memory`: the temporary one stands in memory where there is room (`memory.ROOM`), else on disk.
     """
 
-    def __init__(self, data_dir: Path | None = None, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        settings: dict[str, str] | None = None,
+        *,
+        in_memory: bool = False,
+    ) -> None:
         self.sockets = runtime_folder()
-        self.data = data_dir.absolute() if data_dir else self.sockets / "data"
+        self._memory = Memory() if in_memory else None
+        throw_away = (self._memory and self._memory.folder) or self.sockets / "data"
+        self.data = data_dir.absolute() if data_dir else throw_away
         chosen = SETTINGS | ({} if data_dir else THROW_AWAY) | (settings or {})
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Postgres refuses to run as root: then it runs as the data's owner, for new data as nobody
@@ -138,11 +148,16 @@ class Postgres:
         try:
             return self.start()
         except BaseException:
-            shutil.rmtree(self.sockets, ignore_errors=True)
+            self._remove()
             raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._remove()
+
+    def _remove(self) -> None:
         shutil.rmtree(self.sockets, ignore_errors=True)
+        if self._memory is not None:
+            self._memory.remove()

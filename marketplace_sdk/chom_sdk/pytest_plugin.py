@@ -19,7 +19,7 @@ def chom_server() -> Iterator[Server]:
     from chom_core.embedded.postgres import Postgres
     from chom_sdk.testing.server import Server
 
-    with Postgres() as postgres:
+    with Postgres(in_memory=True) as postgres:
         yield Server(postgres)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chom_core.embedded import Postgres, postgres
+from chom_core.embedded import Postgres, memory, postgres
 from chom_core.embedded.process import running
 from chom_core.values.errors import Unavailable
 
@@ -133,3 +133,29 @@ def test_dies_with_its_killed_parent() -> None:
         assert time.monotonic() < deadline, "a server outlived its parent"
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_one_in_memory_leaves_nothing_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Postgres(in_memory=True) as pg:
+        folders = pg.data, pg.sockets
+        assert query(pg, "select 1") == [(1,)]
+    assert not any(folder.exists() for folder in folders)
+    monkeypatch.setattr(memory, "PLACE", tmp_path / "none")
+    with Postgres(in_memory=True) as pg:
+        assert pg.data == pg.sockets / "data", "where there is no room, on disk as ever"
+
+
+def test_what_a_killed_process_left_in_memory_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "PLACE", tmp_path)
+    monkeypatch.setattr(memory, "ROOM", 0)
+    left, mine = memory.Memory(), memory.Memory()
+    assert left.folder is not None and mine.folder is not None
+    (left.folder / "data").write_text("much")
+    os.close(left._held)  # as a process that ends lets go of it
+    other = memory.Memory()
+    assert not left.folder.exists() and mine.folder.exists()
+    for one in (mine, other):
+        one.remove()
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from tests.plugins.loading import BAD, GOOD, tests_plugins
 
 @pytest.fixture(scope="package")
 def chom_server() -> Iterator[Server]:
-    with tests_plugins(), Postgres() as postgres:
+    with tests_plugins(), Postgres(in_memory=True) as postgres:
         yield Server(postgres, [GOOD, BAD])
 
 
