@@ -14,7 +14,7 @@ from chom_core.billing.service.buying import checkout
 from chom_core.billing.service.buying.purchases import Click
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.offers import catalogue
-from chom_core.billing.service.partners import terms, wholesale
+from chom_core.billing.service.partners import nightly, terms
 from chom_core.billing.service.paying import methods
 from chom_core.billing.service.subscribing import subscriptions
 from chom_core.branding.service import own_brand, save_brand
@@ -63,7 +63,7 @@ def settle(company: Company) -> None:
     for wanted in company.organisations:
         if wanted.settlement:
             with transaction(_id(wanted.name)):
-                wholesale.settle_due()
+                nightly.settle()
 
 
 def _words(wanted: Wanted, ordered: int) -> str:

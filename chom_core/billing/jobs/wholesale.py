@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from chom_core.billing.service.invoicing import sellers
-from chom_core.billing.service.partners import collected, monthly, standing_in, wholesale
+from chom_core.billing.service.partners import nightly, standing_in, wholesale
 from chom_core.database import Tenant, clock, session
 from chom_core.work import Job, ScheduleSpec, enqueue, job
 
@@ -27,9 +27,7 @@ def settle_resellers(task: Job) -> None:
 @job(wholesale.SETTLE, timeout=600)
 def settle_reseller(task: Job) -> None:
     """Statement and invoice of each month that is over, or the reseller's share; what was collected for it; payouts."""
-    wholesale.settle_due()
-    collected.note()
-    monthly.pay_out()
+    nightly.settle()
 
 
 @job(sellers.FOLLOW, timeout=120)

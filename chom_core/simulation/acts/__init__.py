@@ -24,7 +24,7 @@ def do(on: On) -> str:
 
 #: What an act is called → the verb, and whether the operator's staff does it.
 _ACTS: dict[str, tuple[Callable[[On], str], bool]] = {
-    "open_shop": (buying.open_shop, False), "settle": (money.settle, False),
+    "open_shop": (buying.open_shop, False), "settle": (money.settle, True),
     "join": (buying.join, False), "come_back": (buying.come_back, False),
     "upgrade": (buying.upgrade, False), "downgrade": (buying.downgrade, False), "yearly": (buying.yearly, False),
     "add_on": (buying.add_on, False), "drop_add_on": (buying.drop_add_on, False), "quantity": (buying.quantity, False),

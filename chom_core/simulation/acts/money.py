@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from chom_core.billing.models import Coupon, Invoice, Payment
+from chom_core.billing.models import Coupon, Invoice, Payment, Payout
 from chom_core.billing.service.buying import checkout
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers, voiding
 from chom_core.billing.service.offers import coupons
-from chom_core.billing.service.partners import wholesale
+from chom_core.billing.service.partners import nightly, payouts
 from chom_core.billing.service.paying import methods, refunds
 from chom_core.database import clock, session
 from chom_core.simulation import cast, stage
@@ -101,8 +101,11 @@ def worse_card(on: On) -> str:
 
 
 def settle(on: On) -> str:
-    """What the night does for a reseller: its months that are over are invoiced, or its part is posted."""
-    return "done" if wholesale.settle_due() else "nothing"
+    """Staff pay by hand what waits for it; then the night: months that are over are invoiced, or its part is posted."""
+    waiting = select(Payout.id).where(Payout.status == "pending", Payout.method == payouts.MANUAL)
+    for payout_id in session().scalars(waiting.order_by(Payout.id)).all():
+        payouts.mark_paid(payout_id, f"Bank transfer {clock.now():%d %b}")
+    return "done" if nightly.settle() else "nothing"
 
 
 def settle_up(on: On) -> str:
