@@ -12,7 +12,7 @@ from sqlalchemy import select
 from chom_core.audit.service import Subject, record
 from chom_core.billing.models import Dunning, DunningPolicy, Invoice
 from chom_core.billing.rules import ladder
-from chom_core.billing.service.dunning import holds, rows
+from chom_core.billing.service.dunning import holds, rows, terms_checks
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers
 from chom_core.database import clock, current, session
 from chom_core.values.errors import Conflict, Invalid
@@ -89,6 +89,9 @@ def set_policy(data: Mapping[str, Any]) -> ladder.Terms:
     NotFound and Conflict as `sellers.itself`.
     """
     terms = ladder.terms(data)
+    errors = terms_checks.errors(terms)
+    if errors:
+        raise Invalid(_("These terms cannot be."), fields=errors)
     reseller_id = sellers.itself()
     row = session().scalar(select(DunningPolicy).where(DunningPolicy.reseller_id == reseller_id))
     before = rows.policy(reseller_id)
