@@ -30,7 +30,7 @@ class Wanted:
 
     `months`: since when it has its plan, or settles; `use`: meter → what it uses in a month by now. `settlement`: how a
     reseller settles; `shops`: plan → how many small customers it has. `unpaid`: since how many days its last renewal
-    is refused; `late`: the same of a reseller's first shops.
+    is refused; `late`: the same of a reseller's first shops. `asks`: what it sets up in features, by their API.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Wanted:
     shops: Mapping[str, int] = field(default_factory=dict)
     late: tuple[int, ...] = ()
     unpaid: int = 0
+    asks: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def company() -> Company:
 
 def _wanted(item: dict[str, Any]) -> Wanted:
     item["people"] = _people(item["people"], item["name"])
-    item |= {name: tuple(item.get(name, ())) for name in ("services", "sells", "late")}
+    item |= {name: tuple(item.get(name, ())) for name in ("services", "sells", "late", "asks")}
     return Wanted(**item)
 
 

@@ -93,10 +93,10 @@ def test_the_api_explorer_has_no_fault(crowd: Crowd) -> None:
 
 def test_empty_pages_offer_a_next_step(crowd: Crowd) -> None:
     pages = ("/home", "/services", "/services/new/static", "/billing", "/billing/invoices", "/notifications")
-    theo = crowd.person("theo@pinecrest.example")
-    _seen, wrong = crawl(theo, pages, below="nowhere")
+    sol = crowd.person("sol@tidewater.example")
+    _seen, wrong = crawl(sol, pages, below="nowhere")
     assert not wrong, "\n".join(wrong)
     for path in pages:
-        theo.go(path)
-        ahead: Any = theo.page.locator("main a[href], main form:not([role=search]) [type=submit]")
+        sol.go(path)
+        ahead: Any = sol.page.locator("main a[href], main form:not([role=search]) [type=submit]")
         assert ahead.count() > 0, f"{path} leads nowhere"

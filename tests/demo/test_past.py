@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+from flask import Flask
 from sqlalchemy import select
 
-from chom_core.billing import reads
+from chom_core.billing import ledger, reads
+from chom_core.billing.models import Dispute
 from chom_core.billing.reads import dunning
-from chom_core.database import Tenant, transaction
-from chom_core.demo import people, shops
+from chom_core.database import Tenant, everyone, transaction
+from chom_core.demo import asks, disputed, people, shops
 from chom_core.demo.company import Company, company
+from chom_core.identity.models import ApiKey
+from chom_core.identity.service import create_api_key
+from chom_core.values import SYSTEM, Role
 from chom_core.values.money import Money
 from chom_sdk.testing.world import World
+from tests.demo.test_pages import demo
+
+__all__ = ["demo"]
 
 
 def only(*names: str, months: int, **changes: object) -> Company:
@@ -57,3 +67,32 @@ def test_two_of_brightsides_shops_stand_on_its_ladder(chom: World, tmp_path: Pat
     assert (long.rung, long.rungs, long.due) == (4, 4, usd("39.00"))
     assert 2 <= short.rung <= 4 and short.due == usd("39.00")  # after a short month it is some days older
     assert {long.code, short.code} == {"insufficient_funds"}
+
+
+def test_pinecrests_budget_is_nearly_spent(demo: Flask) -> None:
+    def send(path: str, body: Mapping[str, Any], headers: dict[str, str]) -> int:
+        return demo.test_client().post(path, json=body, headers=headers).status_code
+
+    for _ in range(2):  # as after a restart
+        asks.ask(company(), send)
+    client, owner = demo.test_client(), named("Pinecrest Games")
+    with transaction(owner, SYSTEM):
+        key = create_api_key("test", role=Role.BILLING).secret
+    (budget,) = client.get("/api/v1/budgets/", headers={"Authorization": f"Bearer {key}"}).json
+    assert (budget["percent"], budget["spent"]["amount"]) == (91, 2900)
+    with transaction(owner) as here:
+        kept = here.scalars(select(ApiKey.name).where(ApiKey.revoked_at.is_(None))).all()
+    assert kept == ["test"], "those that it was asked with are revoked"
+
+
+def test_one_payment_is_disputed_once(demo: Flask) -> None:
+    assert disputed.dispute(company()) is None, "nobody whom one can enter as"
+    others = dataclasses.replace(company(), organisations=())
+    taken = disputed.dispute(others)
+    assert taken in {named("Northlight Studio"), named("Pinecrest Games")}
+    assert disputed.dispute(others) is None
+    with transaction(taken) as here:
+        (one,) = here.scalars(select(Dispute)).all()
+        assert (one.status, one.amount) == ("open", 2900)
+    with everyone("ledger check") as here:
+        assert ledger.check(here) == []
