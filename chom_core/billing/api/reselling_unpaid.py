@@ -14,6 +14,7 @@ from chom_core.billing.service.dunning import desk
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import customers
 from chom_core.database import PLATFORM_ID, here
+from chom_core.rest.idempotency import key_digest
 
 _AT = "/selling/unpaid/<uuid:customer_id>/<uuid:owed_id>"
 
@@ -46,7 +47,8 @@ def customer_unpaid_retry(body: dict[str, Any], customer_id: UUID, owed_id: UUID
 )  # fmt: skip
 def customer_unpaid_extend(body: dict[str, Any], customer_id: UUID, owed_id: UUID) -> Any:
     """Put the suspension off, from its date or from today where that is past. 409 where the platform sells."""
-    return _decided(customer_id, owed_id, lambda: desk.extend(owed_id, body["days"], body["reason"]))
+    key = key_digest()
+    return _decided(customer_id, owed_id, lambda: desk.extend(owed_id, body["days"], body["reason"], key))
 
 
 @api.post(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from chom_core.audit.models import AuditEntry
 from chom_core.billing.models import Invoice
@@ -16,6 +16,7 @@ from chom_core.billing.service.dunning import desk
 from chom_core.billing.service.partners import terms
 from chom_core.database import PLATFORM_ID, transaction
 from chom_core.identity.service import create_api_key
+from chom_core.rest.models import IdempotencyKey
 from chom_core.values import SYSTEM, Role
 from chom_core.work.models import JobRow
 from tests.billing.payouts.test_customers_unpaid import LIST, ladder, late, owing, strangers
@@ -89,6 +90,22 @@ def test_the_same_key_puts_off_once(call: Caller, late: tuple[UUID, str]) -> Non
     assert again.headers["Idempotent-Replay"] == "true" and again.json == first.json
     assert (ladder(customer).suspend_at - before).days == 10
     assert call("POST", f"{at}/extend", body | {"days": 11}, **{"Idempotency-Key": "k"}).status_code == 422
+
+
+def test_a_crash_between_the_decision_and_its_answer_puts_off_once(
+    call: Caller, brightside: UUID, late: tuple[UUID, str]
+) -> None:
+    """The customer's unit is kept before the reseller's, which holds the key: what names the decision is in both."""
+    customer, at = late
+    before = ladder(customer).suspend_at
+    for _ in range(2):
+        put_off = call("POST", f"{at}/extend", {"days": 10, "reason": "r"}, **{"Idempotency-Key": "k"})
+        assert put_off.status_code == 200 and len(put_off.json["steps"]) == 1
+        with transaction(brightside) as unit:
+            unit.execute(delete(IdempotencyKey))
+    assert (ladder(customer).suspend_at - before).days == 10
+    call("POST", f"{at}/extend", {"days": 10, "reason": "r"}, **{"Idempotency-Key": "l"})
+    assert (ladder(customer).suspend_at - before).days == 20
 
 
 def test_what_makes_no_sense_is_refused_in_place(call: Caller, late: tuple[UUID, str]) -> None:

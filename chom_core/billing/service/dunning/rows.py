@@ -98,6 +98,12 @@ def note(
     return made.scalar() is not None
 
 
+def noted(of: Dunning, key: str) -> bool:
+    """Was this step done before?"""
+    known = select(DunningStep.id).where(DunningStep.dunning_id == of.id, DunningStep.key == key)
+    return session().scalar(known) is not None
+
+
 def plan_next(of: Dunning) -> None:
     """Set when something falls due next, and put the job for it in line. The hourly sweep is the net below it."""
     of.next_at = ladder.next_at(standing(of))
