@@ -29,7 +29,8 @@ class Wanted:
     """An organisation as the demo wants it. `features`: plugin → the note staff left when they switched it on.
 
     `months`: since when it has its plan, or settles; `use`: meter → what it uses in a month by now. `settlement`: how a
-    reseller settles; `shops`: plan → how many small customers it has.
+    reseller settles; `shops`: plan → how many small customers it has. `unpaid`: since how many days its last renewal
+    is refused; `late`: the same of a reseller's first shops. `asks`: what it sets up in features, by their API.
     """
 
     name: str
@@ -48,6 +49,9 @@ class Wanted:
     sells: tuple[Mapping[str, Any], ...] = ()
     settlement: Literal["", "wholesale", "share"] = ""
     shops: Mapping[str, int] = field(default_factory=dict)
+    late: tuple[int, ...] = ()
+    unpaid: int = 0
+    asks: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,9 @@ class Company:
         return (*self.staff, *(person for wanted in self.organisations for person in wanted.people))
 
     def brief(self) -> Company:
-        """The same people as if they had come today: no months lie behind them."""
-        return replace(self, organisations=tuple(replace(one, months=0) for one in self.organisations))
+        """The same people as if they had come today: no months lie behind them, and nobody has built much yet."""
+        new = (replace(one, months=0, services=one.services[:1]) for one in self.organisations)
+        return replace(self, organisations=tuple(new))
 
     def persona(self, email: str) -> Persona | None:
         return next((person for person in self.people if person.email == email), None)
@@ -89,7 +94,7 @@ def company() -> Company:
 
 def _wanted(item: dict[str, Any]) -> Wanted:
     item["people"] = _people(item["people"], item["name"])
-    item |= {name: tuple(item.get(name, ())) for name in ("services", "sells")}
+    item |= {name: tuple(item.get(name, ())) for name in ("services", "sells", "late", "asks")}
     return Wanted(**item)
 
 

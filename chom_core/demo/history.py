@@ -12,20 +12,25 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
+
+import httpx2
 
 from chom_core import config
 from chom_core.app import start
 from chom_core.database import clock
+from chom_core.demo import asks, disputed
 from chom_core.demo.company import company
 from chom_core.demo.place import Place
 from chom_core.demo.say import say
 from chom_core.demo.shops import open_shops
 from chom_core.embedded import Process
 from chom_core.simulation.run import Simulation
-from chom_core.values.errors import ChomError
+from chom_core.values.errors import ChomError, Unavailable
 from chom_core.work import wake
 
 MONTHS, ORGANISATIONS, SEED = 14, 90, 14
@@ -111,17 +116,28 @@ def main() -> int:
             tell(place, now)
 
     try:
+        asks.ask(company(), partial(_send, settings.public_url))
         for _shop in open_shops(company()):
             if stop.is_set():
                 break
         begun = shown = time.monotonic()  # what is left is reckoned from the months alone
         run = Simulation(SEED, MONTHS, ORGANISATIONS, until, release=True, stopping=stop.is_set)
         run.run(progress)
+        if not stop.is_set():
+            disputed.dispute(company())
     except ChomError as error:
         tell(place, replace(now, state="failed", fault=f"{error.detail} {error.fix}".strip()))
         return 1
     tell(place, replace(now, state="stopped" if stop.is_set() else "done", left=0))
     return 0
+
+
+def _send(url: str, path: str, body: Mapping[str, Any], headers: dict[str, str]) -> int:
+    """To the demo's own web, which answers by now."""
+    try:
+        return httpx2.post(f"{url}{path}", json=body, headers=headers, timeout=30).status_code
+    except httpx2.HTTPError as error:
+        raise Unavailable(f"The demo's web does not answer: {error}", fix="Start the demo again.") from error
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ _TRADES = ("Books", "Florists", "Opticians", "Tea Rooms")
 
 
 def shops(company: Company) -> Iterator[Wanted]:
-    """Every shop as an organisation of the demo: one person, a plan of its reseller's, some traffic."""
+    """Every shop as an organisation of the demo: one person, a plan of its reseller's, some traffic. First those whose
+    card does not pay any more.
+    """
     names = ((town, trade) for town in _TOWNS for trade in _TRADES)
     for reseller in company.organisations:
         wanted = (
@@ -24,9 +26,10 @@ def shops(company: Company) -> Iterator[Wanted]:
             name = f"{town} {trade}"
             email = f"{town}.{trade.replace(' ', '')}@shops.example".lower()
             owner = Persona(f"{trade} of {town}", email, Role.OWNER, "", name)
+            unpaid = reseller.late[place] if place < len(reseller.late) else 0
             yield Wanted(
                 name, "", (owner,), parent=reseller.name, zone=reseller.zone, country=reseller.country, plan=code,
-                months=3, use={"traffic_gb": 8 + place},
+                months=1 if unpaid else 3, use={"traffic_gb": 8 + place}, unpaid=unpaid,
             )  # fmt: skip
 
 

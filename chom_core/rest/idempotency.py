@@ -46,6 +46,14 @@ def once(act: Callable[[], Response]) -> Response:
     return answer
 
 
+def key_digest() -> str:
+    """This request's key as 64 characters, empty without one: for what an effect in another unit of work is named by,
+    since that is kept before the answer of this one is.
+    """
+    key = request.headers.get(HEADER, "")
+    return hashlib.sha256(key.encode()).hexdigest() if key else ""
+
+
 def _replay(key: str, digest: str) -> Response:
     found = session().scalar(select(IdempotencyKey).where(IdempotencyKey.key == key))
     if found is None or found.status is None:

@@ -12,7 +12,7 @@ from tests.browser.person import PHONE, WIDE, Crowd, Person
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
 #: Pages where a visit means something else than looking.
-NOT_PAGES = ("/assets", "/api", "/brand/")  # /api/docs is Swagger's own page
+NOT_PAGES = ("/assets", "/api", "/brand/")  # /api/docs draws itself: see below
 #: Axe looks at each page in one of these, in turn; the scroll bar is looked for at both widths of every page.
 LOOKS = (("light", WIDE), ("dark", PHONE), ("dark", WIDE), ("light", PHONE))
 
@@ -74,12 +74,29 @@ def test_no_page_has_a_fault(
     assert must <= seen, must - seen
 
 
+def test_the_api_explorer_has_no_fault(crowd: Crowd) -> None:
+    """It is drawn by its script: as it comes, with an operation of each method open, and as one is tried."""
+    reader = crowd.person()
+    reader.go("/api/docs")
+    operations: Any = reader.page.locator(".opblock")
+    operations.first.wait_for()
+    wrong = [one for scheme, size in LOOKS for one in reader.look(scheme, size)]
+    for method in ("get", "post", "put", "patch", "delete"):
+        operation = reader.page.locator(f".opblock-{method}").last
+        operation.locator(".opblock-summary-control").click()
+        operation.locator(".try-out__btn").click()
+        operation.locator(".execute").wait_for()
+    wrong += reader.look(*LOOKS[0])
+    assert "#/" in reader.page.url, "an open operation has an address of its own"
+    assert not wrong + reader.faults, "\n".join(wrong + reader.faults)
+
+
 def test_empty_pages_offer_a_next_step(crowd: Crowd) -> None:
     pages = ("/home", "/services", "/services/new/static", "/billing", "/billing/invoices", "/notifications")
-    theo = crowd.person("theo@pinecrest.example")
-    _seen, wrong = crawl(theo, pages, below="nowhere")
+    sol = crowd.person("sol@tidewater.example")
+    _seen, wrong = crawl(sol, pages, below="nowhere")
     assert not wrong, "\n".join(wrong)
     for path in pages:
-        theo.go(path)
-        ahead: Any = theo.page.locator("main a[href], main form:not([role=search]) [type=submit]")
+        sol.go(path)
+        ahead: Any = sol.page.locator("main a[href], main form:not([role=search]) [type=submit]")
         assert ahead.count() > 0, f"{path} leads nowhere"

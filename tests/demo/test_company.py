@@ -52,7 +52,7 @@ def test_it_settles_in_once(chom: World, chom_server: Server, tmp_path: Path) ->
     tenants, persons, invoices, _subscriptions, services, nodes = first
     assert (tenants, persons) == (1 + len(company().organisations), len(company().people))
     assert invoices == sum(bool(wanted.plan) for wanted in company().organisations)
-    assert services == sum(len(wanted.services) for wanted in company().organisations)
+    assert services == sum(len(wanted.services) for wanted in company().brief().organisations)
     assert nodes == 1
 
 

@@ -71,7 +71,7 @@ def test_entering_needs_the_forms_token(demo: Flask) -> None:
 
 def test_the_clock_moves_one_organisation_and_takes_known_steps_only(demo: Flask, chom: World) -> None:
     client = demo.test_client()
-    data = {"email": "theo@pinecrest.example", "csrf_token": token(client.get("/demo/").text)}
+    data = {"email": "sol@tidewater.example", "csrf_token": token(client.get("/demo/").text)}
     client.post("/demo/enter", data=data)
     page = client.get("/demo/clock").text
     assert "Real time" in page

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from chom_core.audit import Subject, record
 from chom_core.billing.models import Invoice, InvoiceLine, PaymentMethod, Subscription
+from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.offers import catalogue
 from chom_core.database import PLATFORM_ID, clock, transaction
 from chom_core.identity.models import ApiKey, Invitation, LoginSession
@@ -153,7 +154,7 @@ class Matrix:
             requested_by=canary, seq=2, finished_at=now,
         )  # fmt: skip
         invoice = Invoice(
-            **common, seller_id=PLATFORM_ID, currency="USD", subtotal=900, tax=0, total=900,
+            **common, seller_id=sellers.seller().id, currency="USD", subtotal=900, tax=0, total=900,
             due_at=now + timedelta(days=7),
             snapshot={"seller": {"legal_name": "L"}, "customer": {"name": canary}, "brand": "CHOM", "tax": {}},
         )  # fmt: skip
@@ -199,6 +200,7 @@ class Matrix:
             found.append(Caller(f"owner of {home.canary}", "person", home, Role.OWNER, targets=(home, other)))
         for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER, Role.BILLING):
             found.append(Caller(f"key {role}", "key", a, role, targets=(a, b)))
+        found.append(Caller("key of a reseller", "key", reseller, Role.ADMIN, targets=(reseller, below)))
         found.append(
             Caller("key without the scope", "key", a, Role.ADMIN, scopes=("other:read",), targets=(a,))
         )

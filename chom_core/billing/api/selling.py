@@ -1,4 +1,4 @@
-"""What the current organisation is as a seller, over the API: its details, rates of tax and ladder, and who owes it."""
+"""What the current organisation is as a seller, over the API: its details, rates of tax and ladder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any
 
 from chom_core.billing.api.base import api
 from chom_core.billing.models import Seller, TaxRate
-from chom_core.billing.reads import dunning as unpaid
 from chom_core.billing.schemas import selling as schemas
 from chom_core.billing.service.dunning import desk, rows
 from chom_core.billing.service.invoicing import sellers, tax
-from chom_core.database import PLATFORM_ID, here
+from chom_core.database import here
 
 
 @api.get("/selling", scope="billing:read", out=schemas.SellerSchema)
@@ -50,13 +49,6 @@ def terms() -> Any:
 def terms_put(body: dict[str, Any]) -> Any:
     """Change it, for invoices that fail from now on."""
     return desk.set_policy(body).data()
-
-
-@api.get("/selling/unpaid", scope="billing:read", out=schemas.CustomerUnpaidSchema, many=True)
-def customers_unpaid() -> Any:
-    """Invoices that a reseller's customers are being asked for, the furthest first."""
-    sellers.must_sell()
-    return unpaid.customers_unpaid() if here() != PLATFORM_ID else []
 
 
 def _details(of: Seller) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from chom_core.billing.pages.staff import administers, desk, enter
 from chom_core.billing.reads import UnpaidInfo
 from chom_core.billing.reads import dunning as unpaid_reads
 from chom_core.billing.service.dunning import desk as dunning_desk
-from chom_core.billing.service.dunning import rows as dunning_rows
 from chom_core.database import Tenant, everyone, session
 from chom_core.database.unit import current_or_none
 from chom_core.plugin_host import NavItem
@@ -139,5 +138,5 @@ def by_rung(rows: list[UnpaidInfo]) -> list[tuple[int, list[UnpaidInfo]]]:
 
 def ladder_of(dunning_id: UUID) -> dict[str, Any]:
     """What the page of one ladder shows, in its organisation's unit."""
-    info = reads.unpaid(dunning_rows.locked(dunning_id).invoice_id)
-    return {"info": info, "steps": reads.unpaid_steps(dunning_id), "attempt": uuid7().hex}
+    info, steps = unpaid_reads.ladder(dunning_id)
+    return {"info": info, "steps": steps, "attempt": uuid7().hex}

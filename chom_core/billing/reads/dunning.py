@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chom_core.billing.models import Dunning, DunningStep, Invoice
+from chom_core.billing.service.dunning import rows
 from chom_core.billing.service.partners import customers
 from chom_core.database import Tenant, current, everyone, here, session
 from chom_core.database.unit import current_or_none
@@ -87,6 +88,14 @@ def unpaid(invoice_id: UUID) -> UnpaidInfo | None:
     """The ladder of one invoice; None where it is on none."""
     row = session().execute(_rows().where(Dunning.invoice_id == invoice_id)).first()
     return _info(row[0], row[1]) if row else None
+
+
+def ladder(dunning_id: UUID) -> tuple[UnpaidInfo, list[StepInfo]]:
+    """One ladder of the current organisation with its history; NotFound where it is not there."""
+    row = session().execute(_rows().where(Dunning.id == dunning_id)).first()
+    if row is None:
+        raise rows.missing()
+    return _info(row[0], row[1]), unpaid_steps(dunning_id)
 
 
 def unpaid_steps(dunning_id: UUID) -> list[StepInfo]:

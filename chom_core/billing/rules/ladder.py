@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from chom_core.values.errors import Invalid
-
 Action = Literal["retry", "warn", "suspend", "end"]
 #: Who is warned later than planned still has this long.
 LEAST_NOTICE = timedelta(hours=24)
@@ -39,30 +37,11 @@ DEFAULT = Terms()
 
 
 def terms(data: Mapping[str, Any]) -> Terms:
-    """Terms from what JSON or a form holds. Raises Invalid with `fields`."""
-    found = Terms(
+    """Terms from what JSON or a form holds; whether they can be is for the service to say."""
+    return Terms(
         tuple(data["retry_days"]), data["contact_rung"], data["warn_days"], data["suspend_day"], data["end_day"],
         data["outcome"],
     )  # fmt: skip
-    errors: dict[str, list[str]] = {}
-    days = found.retry_days
-    if not days or days[0] != 0 or len(days) > 12 or list(days) != sorted(set(days)):
-        errors["retry_days"] = ["Days in order, beginning with 0, at most 12: for example 0, 3, 5, 7."]
-    elif days[-1] >= found.suspend_day:
-        errors["retry_days"] = ["The last try comes before the day of suspension."]
-    if not 1 <= found.suspend_day <= 365:
-        errors["suspend_day"] = ["Between 1 and 365."]
-    if not found.suspend_day <= found.end_day <= 730:
-        errors["end_day"] = ["Not before the day of suspension, and at most 730."]
-    if not 1 <= found.warn_days <= found.suspend_day:
-        errors["warn_days"] = ["At least 1, and not before the first day."]
-    if not 0 <= found.contact_rung <= 20:
-        errors["contact_rung"] = ["Between 0 and 20."]
-    if found.outcome not in ("keep", "cancel"):
-        errors["outcome"] = ["Either keep or cancel."]
-    if errors:
-        raise Invalid("These terms cannot be.", fields=errors)
-    return found
 
 
 def day(start: datetime, zone: str, days: int) -> datetime:

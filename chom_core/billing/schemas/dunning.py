@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, post_load, validate
 
 from chom_core.billing.schemas.documents import COUNTRIES, MoneySchema
+from chom_core.web.patterns import Pattern
 
 _DAYS = r"^\s*\d{1,3}([,\s]+\d{1,3})*[,\s]*$"
 
@@ -18,7 +19,7 @@ class TermsFormSchema(Schema):
 
     retry_days = fields.String(
         required=True,
-        validate=validate.Regexp(_DAYS, error="Days as numbers: for example 0, 3, 5, 7."),
+        validate=Pattern(_DAYS, error=_l("Days as numbers: for example 0, 3, 5, 7.")),
         metadata={
             "label": _l("Ask the card on days"),
             "help": _l("Days after the first refusal, which is day 0."),

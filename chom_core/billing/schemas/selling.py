@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 
 from chom_core.billing.schemas.documents import COUNTRIES
 from chom_core.billing.schemas.dunning import UnpaidSchema
+from chom_core.billing.service.dunning.desk import MOST_DAYS as LONGEST
 from chom_core.billing.service.invoicing.seller_checks import LIMITS, MOST_DAYS, NUMBERINGS
 
 _INVOICE, _NUMBERS = _l("On the invoice"), _l("Numbers")
@@ -111,3 +112,43 @@ class CustomerUnpaidSchema(Schema):
     customer_id = fields.UUID(required=True)
     customer = fields.String(required=True)
     info = fields.Nested(UnpaidSchema, required=True)
+
+
+class LadderStepSchema(Schema):
+    """Something that was done for an unpaid invoice."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["ask", "warn", "suspend", "restored", "extend", "waive", "end"]),
+    )
+    rung = fields.Integer(required=True)
+    at = fields.AwareDateTime(required=True)
+    by = fields.String(required=True, metadata={"description": "Who decided it; empty where the ladder did."})
+    note = fields.String(required=True)
+
+
+class CustomerLadderSchema(CustomerUnpaidSchema):
+    """A customer's unpaid invoice with what was done for it, oldest first."""
+
+    steps = fields.List(fields.Nested(LadderStepSchema), required=True)
+
+
+class RetrySchema(Schema):
+    """Ask the default card once more, beside the ladder."""
+
+    attempt = fields.String(
+        required=True, validate=validate.Length(1, 40),
+        metadata={"description": "A word of your own: the same one again asks nobody."},
+    )  # fmt: skip
+
+
+class WaiveSchema(Schema):
+    """Why a debt is let go. It is kept with the decision."""
+
+    reason = fields.String(required=True, validate=validate.Length(1, 300))
+
+
+class ExtendSchema(WaiveSchema):
+    """How many days more, and why."""
+
+    days = fields.Integer(required=True, strict=True, validate=validate.Range(1, LONGEST))

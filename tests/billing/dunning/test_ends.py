@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from chom_core.billing.models import Dunning, DunningStep
-from chom_core.billing.service.dunning import desk, rows
+from chom_core.billing.rules import ladder
+from chom_core.billing.service.dunning import desk, rows, terms_checks
 from chom_core.database import PLATFORM_ID, Tenant, transaction
 from chom_core.provisioning.models import Node, Service
 from chom_core.values.errors import Invalid
@@ -64,6 +65,25 @@ def test_terms_that_cannot_be(house: None, field: str, value: object) -> None:
     with transaction(PLATFORM_ID), pytest.raises(Invalid) as refused:
         desk.set_policy({**TERMS, field: value})
     assert field in refused.value.fields
+
+
+def test_what_cannot_be_is_said_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    def translated(text: str, **facts: object) -> str:
+        return f"auf Deutsch: {text % facts}"
+
+    monkeypatch.setattr(terms_checks, "_", translated)
+    wrong = {
+        "retry_days": [1],
+        "contact_rung": 21,
+        "warn_days": 0,
+        "suspend_day": 0,
+        "end_day": -1,
+        "outcome": "burn",
+    }
+    told = terms_checks.errors(ladder.terms(wrong))
+    assert told.keys() == TERMS.keys()
+    assert all(text.startswith("auf Deutsch: ") for texts in told.values() for text in texts)
+    assert told["contact_rung"] == ["auf Deutsch: Between 0 and 20."]
 
 
 def test_more_time_brings_services_back_until_then(debtor: Debtor) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from chom_core.audit.models import AuditEntry
@@ -16,8 +15,7 @@ from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import customers as below
 from chom_core.billing.service.partners import terms
 from chom_core.database import PLATFORM_ID, here, transaction
-from chom_core.identity.service import create_api_key
-from chom_core.values import SYSTEM, NotFound, Role
+from chom_core.values import NotFound
 from chom_core.work.models import JobRow
 from tests.billing.payouts.test_reselling_pages import piet
 from tests.billing.payouts.test_selling import LADDER
@@ -144,11 +142,3 @@ def test_in_the_units_of_customers_each_is_alone(brightside: UUID) -> None:
         assert here() == brightside
         with pytest.raises(NotFound), below.looking(PLATFORM_ID):
             raise AssertionError
-
-
-def test_over_the_api(app: Flask, brightside: UUID, late: tuple[UUID, str], strangers: list[str]) -> None:
-    with transaction(brightside, SYSTEM):
-        secret = create_api_key("test", role=Role.BILLING).secret
-    headers = {"Authorization": f"Bearer {secret}"}
-    (one,) = app.test_client().get("/api/v1/billing/selling/unpaid", headers=headers).json
-    assert (one["customer"], one["info"]["due"]["amount"]) == ("Customer0", 3900)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from chom_core.audit.service import Subject, record
 from chom_core.billing.models import Dunning, DunningPolicy, Invoice
 from chom_core.billing.rules import ladder
-from chom_core.billing.service.dunning import holds, rows
+from chom_core.billing.service.dunning import holds, rows, terms_checks
 from chom_core.billing.service.invoicing import credit_notes, invoices, sellers
 from chom_core.database import clock, current, session
 from chom_core.values.errors import Conflict, Invalid
@@ -34,12 +34,15 @@ def retry_now(dunning_id: UUID, attempt: str) -> None:
         record("dunning.retried", _subject(invoice))
 
 
-def extend(dunning_id: UUID, days: int, reason: str) -> Dunning:
+def extend(dunning_id: UUID, days: int, reason: str, key: str = "") -> Dunning:
     """Put the suspension (and the end) off by so many days from its date, or from today where that is past.
 
     Services that stand still already run again until then. The new date is told before it comes, as the first was.
+    `key`: up to 100 characters that name this decision; taken before, it changes nothing.
     """
     of, invoice = _locked(dunning_id)
+    if key and rows.noted(of, f"extend:{key}"):
+        return of
     _open(of)
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= MOST_DAYS:
         raise Invalid(_("How many days?"), fields={"days": [_("Between 1 and %(most)s.", most=MOST_DAYS)]})
@@ -51,9 +54,8 @@ def extend(dunning_id: UUID, days: int, reason: str) -> Dunning:
     of.end_at = of.end_at + (moved - of.suspend_at)
     of.suspend_at, of.told_at = moved, None
     of.warn_at = max(now, ladder.day(moved, of.zone, -terms.warn_days))
-    rows.note(
-        of, f"extend:{before:%Y%m%d}:{moved:%Y%m%d}", "extend", by=current().principal.name, words=reason
-    )
+    name = key or f"{before:%Y%m%d}:{moved:%Y%m%d}"
+    rows.note(of, f"extend:{name}", "extend", by=current().principal.name, words=reason)
     rows.plan_next(of)
     told = {"suspend_at": moved.isoformat()}
     record(
@@ -89,6 +91,9 @@ def set_policy(data: Mapping[str, Any]) -> ladder.Terms:
     NotFound and Conflict as `sellers.itself`.
     """
     terms = ladder.terms(data)
+    errors = terms_checks.errors(terms)
+    if errors:
+        raise Invalid(_("These terms cannot be."), fields=errors)
     reseller_id = sellers.itself()
     row = session().scalar(select(DunningPolicy).where(DunningPolicy.reseller_id == reseller_id))
     before = rows.policy(reseller_id)

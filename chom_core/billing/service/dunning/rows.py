@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -34,8 +35,12 @@ def of_invoice(invoice_id: UUID) -> Dunning | None:
 
 def locked(dunning_id: UUID) -> Dunning:
     """The ladder with its row locked and read afresh; NotFound where it is not this organisation's."""
-    missing = NotFound("There is no such unpaid invoice.", fix="Reload the list.")
-    return database.locked(Dunning, dunning_id, missing)
+    return database.locked(Dunning, dunning_id, missing())
+
+
+def missing() -> NotFound:
+    """What is said of a ladder that is not this organisation's."""
+    return NotFound(_("There is no such unpaid invoice."), fix=_("Reload the list."))
 
 
 def begin(invoice: Invoice) -> Dunning:
@@ -91,6 +96,12 @@ def note(
     )  # fmt: skip
     made = session().execute(row.on_conflict_do_nothing().returning(DunningStep.id))
     return made.scalar() is not None
+
+
+def noted(of: Dunning, key: str) -> bool:
+    """Was this step done before?"""
+    known = select(DunningStep.id).where(DunningStep.dunning_id == of.id, DunningStep.key == key)
+    return session().scalar(known) is not None
 
 
 def plan_next(of: Dunning) -> None:
