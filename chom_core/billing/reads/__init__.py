@@ -37,7 +37,12 @@ from chom_core.billing.reads.documents import (
     payment_list,
 )
 from chom_core.billing.reads.dunning import StepInfo, UnpaidInfo, unpaid, unpaid_list, unpaid_steps
-from chom_core.billing.reads.gateways import GatewayPayment, gateway_payments
+from chom_core.billing.reads.gateways import (
+    GatewayDispute,
+    GatewayPayment,
+    gateway_disputes,
+    gateway_payments,
+)
 from chom_core.billing.reads.overview import bars, offer, offers, overview, subscription_info
 from chom_core.billing.reads.shapes import (
     Bar,
@@ -75,6 +80,7 @@ __all__ = [
     "CreditInfo",
     "Entry",
     "Estimate",
+    "GatewayDispute",
     "GatewayPayment",
     "GrantInfo",
     "InvoiceInfo",
@@ -110,6 +116,7 @@ __all__ = [
     "credit_uses",
     "creditable",
     "estimate",
+    "gateway_disputes",
     "gateway_payments",
     "invoice",
     "invoice_info",
