@@ -48,6 +48,11 @@ from chom_core.values.billing import (
     CardFormQuery,
     CardSubmission,
     Customer,
+    DisputeFacts,
+    DisputeGateway,
+    DisputeQuery,
+    DisputeReply,
+    EvidenceField,
     FollowUp,
     Gateway,
     GatewayFee,
@@ -101,7 +106,8 @@ recheck_payment = verb(_notices.recheck_payment)
 recheck_refund = verb(_notices.recheck_refund)
 #: Verb for gateways: put a card on file that was entered on the gateway's page.
 keep_method = verb(_notices.keep_method)
-#: Verb for gateways: post a dispute of a payment: "open", then "won" or "lost"; each step once, in any order.
+#: Verb for gateways: post a dispute of a payment: "open", then "won" or "lost"; each step once, in any order. What the
+#: bank says beside it: `reason`, `evidence_due`, and `answered` once the gateway has an answer.
 disputed = verb(_disputes.disputed)
 #: Verb for gateways: `charged_fee(payment_id, reference, amount, of_platform=False)` posts what the gateway kept of a
 #: payment, once per reference. `of_platform`: taken from the platform's account, so its cost even where the money is a
@@ -188,7 +194,12 @@ __all__ = [
     "CardInfo",
     "CardSubmission",
     "Customer",
+    "DisputeFacts",
+    "DisputeGateway",
+    "DisputeQuery",
+    "DisputeReply",
     "Estimate",
+    "EvidenceField",
     "FollowUp",
     "Gateway",
     "GatewayDispute",

@@ -1,6 +1,6 @@
 """Billing over the API. Importing the parts adds their routes."""
 
-from chom_core.billing.api import credit, documents, dunning, plans, selling, settlement, usage
+from chom_core.billing.api import credit, disputes, documents, dunning, plans, selling, settlement, usage
 from chom_core.billing.api.base import api
 
-__all__ = ["api", "credit", "documents", "dunning", "plans", "selling", "settlement", "usage"]
+__all__ = ["api", "credit", "disputes", "documents", "dunning", "plans", "selling", "settlement", "usage"]

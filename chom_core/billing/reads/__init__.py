@@ -28,6 +28,16 @@ from chom_core.billing.reads.credit import (
     refund,
     refund_list,
 )
+from chom_core.billing.reads.disputes import (
+    AnswerInfo,
+    DisputeDetail,
+    DisputeInfo,
+    dispute,
+    dispute_infos,
+    dispute_list,
+    dispute_query,
+    disputes_to_answer,
+)
 from chom_core.billing.reads.documents import (
     card_words,
     invoice,
@@ -74,10 +84,13 @@ from chom_core.billing.reads.usage_plans import PlanCost, plan_costs
 
 __all__ = [
     "AccountCredit",
+    "AnswerInfo",
     "Bar",
     "CardInfo",
     "CreditBalance",
     "CreditInfo",
+    "DisputeDetail",
+    "DisputeInfo",
     "Entry",
     "Estimate",
     "GatewayDispute",
@@ -115,6 +128,11 @@ __all__ = [
     "credit_info",
     "credit_uses",
     "creditable",
+    "dispute",
+    "dispute_infos",
+    "dispute_list",
+    "dispute_query",
+    "disputes_to_answer",
     "estimate",
     "gateway_disputes",
     "gateway_payments",

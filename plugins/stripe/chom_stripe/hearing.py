@@ -21,6 +21,7 @@ from chom_stripe.outcomes import (
     fee_of,
     fee_of_charge,
     fees_of_dispute,
+    has_answer,
     identity,
     money,
     plain,
@@ -161,7 +162,7 @@ def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
     intent: Any = found.payment_intent
     payment = recheck_payment(NAME, key=plain(intent.metadata).get("chom_key", ""), reference=intent.id)
     amount, due = money(found.amount, found.currency), found.evidence_details.due_by
-    values = {"status": found.status, "reason": found.reason[:60],
+    values: dict[str, Any] = {"status": found.status, "reason": found.reason[:60],
               "evidence_due": datetime.fromtimestamp(due, UTC) if due else None}  # fmt: skip
     row = insert(Dispute).values(
         id=uuid7(), created_at=clock.machine(), mode=keys.mode, reference=found.id, owner_id=tenant_id,
@@ -173,7 +174,10 @@ def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
     fee = fees.post_of_dispute(payment, found.id, fees_of_dispute(found))
     try:
         state = standing(found.status)
-        disputed(payment, found.id, amount, state)
+        disputed(
+            payment, found.id, amount, state, reason=found.reason, evidence_due=values["evidence_due"],
+            answered=has_answer(found),
+        )  # fmt: skip
     except Invalid as odd:
         # a bank may count in a currency of its own: it stands in the list, and a person posts it
         return f"not posted: {odd.detail}" + (f"; {fee}" if fee else "")

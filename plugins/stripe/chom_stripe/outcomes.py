@@ -118,6 +118,11 @@ def standing(status: str) -> Literal["open", "won", "lost"]:
     return cast('Literal["open", "won", "lost"]', _DECIDED.get(status, "open"))
 
 
+def has_answer(dispute: Dispute) -> bool:
+    """Was the bank told our side, by whomever? It takes one answer."""
+    return bool(dispute.evidence_details.submission_count) or dispute.status.endswith("under_review")
+
+
 def fees_of_dispute(dispute: Dispute) -> list[GatewayFee]:
     """What Stripe keeps of a dispute, and below zero what it gave back: one for each movement that has a fee.
 
