@@ -74,9 +74,9 @@ def disputed(tenant: UUID, reference: str = "dp_1", paid: UUID | None = None, **
         return here.scalars(select(Dispute.id).where(Dispute.reference == reference)).one()
 
 
-def hear(tenant: UUID, payment: UUID, reference: str, state: Any, **news: Any) -> None:
+def hear(tenant: UUID, payment: UUID, reference: str, state: Any, cents: int = 5000, **news: Any) -> None:
     with transaction(tenant):
-        disputes.disputed(payment, reference, Money(5000, "USD"), state, **news)
+        disputes.disputed(payment, reference, Money(cents, "USD"), state, **news)
 
 
 def answer(tenant: UUID, dispute_id: UUID) -> DisputeAnswer | None:

@@ -126,6 +126,7 @@ def test_evidence_is_proposed_kept_read_and_sent_once(
     sent = dana.post(f"{at(tenant, of)}/draft", given, page=at(tenant, of))
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{at(tenant, of)}/send")
     review = dana.get(sent.headers["Location"]).text
+    assert review.index('<h2 class="form-section">Name') < review.index('<h2 class="form-section">Notes')
     assert "&lt;b&gt;used&lt;/b&gt; daily" in review
     version = {"version": "1"}
     without = dana.post(f"{at(tenant, of)}/send", version, page=at(tenant, of))
@@ -165,6 +166,19 @@ def test_use_in_the_time_of_service_is_proposed(dana: Browser, bank: Bank) -> No
         payment = next(one for one in reads.payment_list() if one.invoice_id == bought.invoice_id)
     dana.get(at(tenant, disputed(tenant, paid=payment.id)))
     assert "Traffic: 12 GB (3 records)" in bank.facts[-1].use
+
+
+def test_services_that_the_payment_paid_for_are_named(dana: Browser, bank: Bank) -> None:
+    tenant = make_tenant("Northlight")
+    bought = buy(tenant, amount="9.00", plan="toy-alone", name="playroom")
+    run_all(tenant)
+    with transaction(tenant):
+        payment = next(one for one in reads.payment_list() if one.invoice_id == bought.invoice_id)
+    hear(tenant, payment.id, "dp_1", "open", cents=900)
+    with transaction(tenant):
+        (info,) = reads.dispute_list()
+    assert "playroom" in dana.get(at(tenant, info.id)).text
+    assert bank.facts[-1].services == ("playroom (toy)",)
 
 
 def test_what_is_wrong_comes_back_in_place(dana: Browser, bank: Bank) -> None:

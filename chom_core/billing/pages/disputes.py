@@ -138,18 +138,24 @@ def _page(
     texts = typed or kept or {field.name: field.text for field in found or ()}
     return render(
         "billing/staff_dispute.html", customer=customer, detail=detail, info=detail.info, fields=found, texts=texts,
-        error=error, may_act=administers(), now=clock.now(),
+        error=error, may_act=administers(), now=clock.now(), told=_told(detail) if found == () else (),
         version=detail.answer.version if detail.answer else 0,
     )  # fmt: skip
 
 
 def _send_page(customer: Tenant, dispute_id: UUID, error: str = "") -> str:
     detail = _undecided(dispute_id)
-    titles = {field.name: field.title for field in dispute_facts.fields(detail) or ()}
     return render(
-        "billing/staff_dispute_send.html", customer=customer, detail=detail, info=detail.info, titles=titles,
+        "billing/staff_dispute_send.html", customer=customer, detail=detail, info=detail.info, told=_told(detail),
         error=error,
     )  # fmt: skip
+
+
+def _told(detail: reads.DisputeDetail) -> list[tuple[str, str]]:
+    """The evidence by the titles and in the order of its fields; by the gateway's names where nobody says those."""
+    kept = dict(detail.answer.evidence) if detail.answer is not None else {}
+    known = [(field.title, kept.pop(field.name, "")) for field in dispute_facts.fields(detail) or ()]
+    return [(title, text) for title, text in [*known, *kept.items()] if text]
 
 
 def _accept_page(customer: Tenant, dispute_id: UUID, error: str = "") -> str:
