@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chom_core.hookspecs.marker import hook
 from chom_core.values.billing import (
+    DisputeGateway,
+    DisputeQuery,
     Gateway,
     GatewayQuery,
     LineProposal,
@@ -46,6 +48,16 @@ def billing_payouts(query: PayoutQuery) -> PayoutGateway | None:
     """A gateway that can pay out `query.currency`, or None. Core calls the object later, outside of any transaction.
 
     The gateway named in the query wins where several answer; without a name, the first does.
+    """
+
+
+@hook(fail="closed")
+def billing_disputes(query: DisputeQuery) -> DisputeGateway | None:
+    """Who tells banks our side of disputed payments at `query.gateway`; None where it is another's gateway.
+
+    Asked when staff look at a dispute, and by the job that sends their answer. Evidence is proposed from what core
+    knows of the payment; core calls `submit` and `accept` later, outside of any transaction. Where every plugin answers
+    None, staff are told to answer at the gateway itself.
     """
 
 

@@ -11,6 +11,7 @@ from chom_core.billing.reads import (
     AccountCredit,
     CardInfo,
     Estimate,
+    GatewayDispute,
     GatewayPayment,
     MeterInfo,
     MeterUse,
@@ -47,6 +48,11 @@ from chom_core.values.billing import (
     CardFormQuery,
     CardSubmission,
     Customer,
+    DisputeFacts,
+    DisputeGateway,
+    DisputeQuery,
+    DisputeReply,
+    EvidenceField,
     FollowUp,
     Gateway,
     GatewayFee,
@@ -92,19 +98,25 @@ top_up = verb(_top_ups.top_up_alone)
 # `top_up_due(balance, threshold, amount)` is the rule: what a top-up charges now, None for nothing.
 #: For gateways. Everyone's attempts to pay at `gateway` in [since, until): what a daily reconciliation compares.
 gateway_payments = verb(reads.gateway_payments)
+#: For gateways, likewise: everyone's disputes with one of these names at the gateway, and what was posted of each.
+gateway_disputes = verb(reads.gateway_disputes)
 #: Verb for gateways: news of a payment came (by its key, or its reference): ask the gateway, settle, commit.
 recheck_payment = verb(_notices.recheck_payment)
 #: Verb for gateways: news of a refund came, by the key it was sent under: ask the gateway, settle, commit.
 recheck_refund = verb(_notices.recheck_refund)
 #: Verb for gateways: put a card on file that was entered on the gateway's page.
 keep_method = verb(_notices.keep_method)
-#: Verb for gateways: post a dispute of a payment: "open", then "won" or "lost"; each step once, in any order.
+#: Verb for gateways: post a dispute of a payment: "open", then "won" or "lost"; each step once, in any order. What the
+#: bank says beside it: `reason`, `evidence_due`, and `answered` once the gateway has an answer.
 disputed = verb(_disputes.disputed)
 #: Verb for gateways: `charged_fee(payment_id, reference, amount, of_platform=False)` posts what the gateway kept of a
 #: payment, once per reference. `of_platform`: taken from the platform's account, so its cost even where the money is a
-#: reseller's. Invalid: a negative amount, another currency than was paid. A fee known with the answer itself goes into
-#: `PaymentResult.fee` instead.
+#: reseller's. Any currency, since accounts settle in their own; Invalid: a negative amount. A fee known with the answer
+#: itself goes into `PaymentResult.fee` instead.
 charged_fee = verb(_fees.charged_fee)
+#: Verb for gateways: `dispute_fee(payment_id, dispute, reference, amount, of_platform=False)`: the same for what was
+#: kept of a dispute; below zero where it was given back, as after one that was won.
+dispute_fee = verb(_fees.dispute_fee)
 #: The id of the current organisation's payment with this key or reference; NotFound.
 payment_id = reading(_notices.payment_id)
 #: Read models: every meter; the current month by meter; a meter by day; events, unmatched ones too; the current month
@@ -182,9 +194,15 @@ __all__ = [
     "CardInfo",
     "CardSubmission",
     "Customer",
+    "DisputeFacts",
+    "DisputeGateway",
+    "DisputeQuery",
+    "DisputeReply",
     "Estimate",
+    "EvidenceField",
     "FollowUp",
     "Gateway",
+    "GatewayDispute",
     "GatewayFee",
     "GatewayPayment",
     "GatewayQuery",
@@ -229,10 +247,12 @@ __all__ = [
     "charged_fee",
     "claw_back",
     "collected",
+    "dispute_fee",
     "disputed",
     "earn",
     "estimate",
     "exhausted",
+    "gateway_disputes",
     "gateway_payments",
     "keep_method",
     "meters",

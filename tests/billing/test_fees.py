@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from chom_core.billing import ledger, reads
 from chom_core.billing.models import LedgerAccount, LedgerEntry, LedgerTransaction, Seller
 from chom_core.billing.service.invoicing import sellers
 from chom_core.billing.service.partners import terms
-from chom_core.billing.service.paying import fees, methods, owners, payments
+from chom_core.billing.service.paying import disputes, fees, methods, owners, payments
 from chom_core.database import PLATFORM_ID, Tenant, clock, everyone, transaction
 from chom_core.values import Conflict, Invalid, Money, NotFound, uuid7
 from chom_core.values.billing import GatewayFee, PaymentResult, PaymentStatus
@@ -34,7 +35,9 @@ def charged(of: UUID) -> list[tuple[UUID | None, str, int]]:
             .join(LedgerAccount, LedgerAccount.id == LedgerEntry.account_id)
             .join(LedgerTransaction, LedgerTransaction.id == LedgerEntry.transaction_id)
             .join(Seller, Seller.id == LedgerAccount.seller_id)
-            .where(LedgerTransaction.kind == fees.KIND, LedgerTransaction.tenant_id == of)
+            .where(
+                LedgerTransaction.kind.in_((fees.KIND, fees.OF_DISPUTE)), LedgerTransaction.tenant_id == of
+            )
             .order_by(LedgerAccount.code.desc())
         )
         return [(row[0], row[1], row[2]) for row in rows]
@@ -70,7 +73,7 @@ def test_a_fee_is_posted_once_and_changes_no_customers_account(buyer: UUID) -> N
         found = reads.gateway_payments(
             "sandbox_gateway", clock.now().replace(year=2000), clock.now().replace(year=2100)
         )
-        assert [one.fee for one in found if one.id == paid] == [FEE]
+        assert [one.fees for one in found if one.id == paid] == [(FEE,)]
     books_are_right()
 
 
@@ -79,8 +82,6 @@ def test_what_is_no_fee_is_refused_in_words(buyer: UUID) -> None:
     with transaction(buyer):
         with pytest.raises(Invalid, match="never negative"):
             fees.charged_fee(paid, "txn_1", usd(-1))
-        with pytest.raises(Invalid, match="in EUR, the payment was in USD"):
-            fees.charged_fee(paid, "txn_1", Money(5, "EUR"))
         with pytest.raises(Invalid, match="called"):
             fees.charged_fee(paid, " ", FEE)
         assert fees.charged_fee(paid, "txn_0", usd(0)) is None
@@ -92,11 +93,71 @@ def test_what_is_no_fee_is_refused_in_words(buyer: UUID) -> None:
     assert [amount for _whose, _code, amount in charged(buyer)] == [103, -103]
 
 
-@pytest.mark.parametrize("odd", [Money(5, "EUR"), Money(-5, "USD")], ids=str)
-def test_an_odd_fee_does_not_keep_a_payment_from_being_settled(buyer: UUID, odd: Money) -> None:
-    paid = settled(buyer, GatewayFee("txn_1", odd))
+@pytest.mark.parametrize("odd", [GatewayFee("txn_1", Money(-5, "USD")), GatewayFee(" ", FEE)], ids=str)
+def test_an_odd_fee_does_not_keep_a_payment_from_being_settled(buyer: UUID, odd: GatewayFee) -> None:
+    paid = settled(buyer, odd)
     assert till.payment(buyer, paid).status == "succeeded"
     assert charged(buyer) == []
+    books_are_right()
+
+
+def test_a_fee_in_another_currency_stands_in_its_own(buyer: UUID) -> None:
+    """The account settles in euros: the payment's dollars stay whole, and each currency sums to zero."""
+    paid = settled(buyer, GatewayFee("txn_1", Money(95, "EUR")))
+    with transaction(buyer):
+        assert [ledger.balance(code, "EUR").amount for code in ("fees", "cash")] == [95, -95]
+        assert ledger.balance("cash", "USD") == usd(2500)
+        found = reads.gateway_payments(
+            "sandbox_gateway", clock.now().replace(year=2000), clock.now().replace(year=2100)
+        )
+        assert [one.fees for one in found if one.id == paid] == [(Money(95, "EUR"),)]
+        assert reads.statement().agrees
+    books_are_right()
+
+
+@pytest.mark.parametrize("order", sorted(set(permutations(["kept", "kept", "back", "back"]))))
+def test_fees_of_a_dispute_are_posted_once_in_any_order(street: Database, order: tuple[str, ...]) -> None:
+    """A fee that is kept, and given back when the dispute is won; the payment's own fee is another."""
+    buyer = make_tenant("Disputed")
+    paid = settled(buyer, GatewayFee("txn_1", FEE))
+    for what in order:
+        with transaction(buyer):
+            fees.dispute_fee(paid, "du_1", what, usd(1500 if what == "kept" else -1500), of_platform=True)
+    with transaction(buyer):
+        assert fees.dispute_fee(paid, "du_1", "none", usd(0)) is None
+        assert ledger.balance("fees", "USD") == FEE
+        assert ledger.balance("cash", "USD") == usd(2500 - 103)
+        with pytest.raises(Conflict):
+            fees.dispute_fee(paid, "du_1", "kept", usd(1501))
+        with pytest.raises(Invalid):
+            fees.dispute_fee(paid, "d" * 101, "kept", usd(1500))
+        assert reads.statement().agrees
+    with transaction(make_tenant("Pinecrest")), pytest.raises(NotFound):
+        fees.dispute_fee(paid, "du_1", "other", usd(1500))
+    books_are_right()
+
+
+def test_what_was_posted_of_a_dispute_is_read_by_its_name(buyer: UUID) -> None:
+    paid = settled(buyer, None)
+    with transaction(buyer):
+        disputes.disputed(paid, "du_1", usd(2500), "open")
+        fees.dispute_fee(paid, "du_1", "a", usd(1500))
+        fees.dispute_fee(paid, "du_1", "b", Money(-1400, "EUR"))
+        fees.dispute_fee(paid, "du_2", "c", usd(1))
+    found = reads.gateway_disputes("sandbox_gateway", ["du_1", "du_3"])
+    posted = {"a": usd(1500), "b": Money(-1400, "EUR")}
+    assert [(one.reference, one.status, one.fees) for one in found] == [("du_1", "open", posted)]
+    assert reads.gateway_disputes("other", ["du_1"]) == ()
+
+
+@pytest.mark.parametrize("of_platform", [True, False])
+def test_the_fee_of_a_resellers_dispute_costs_who_has_the_account(reseller: UUID, of_platform: bool) -> None:
+    customer = make_tenant("Bakery", parent=reseller)
+    paid = settled(customer, None, direct=True)
+    with transaction(customer):
+        fees.dispute_fee(paid, "du_1", "kept", usd(1500), of_platform=of_platform)
+    whose = PLATFORM_ID if of_platform else reseller
+    assert charged(customer) == [(whose, "fees", 1500), (whose, "cash", -1500)]
     books_are_right()
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from chom_core.billing.models import (
     Coupon,
     CreditGrant,
+    Dispute,
+    DisputeAnswer,
     Dunning,
     Payment,
     Payout,
@@ -58,7 +60,18 @@ def fill(here: Any, of: Organisation, canary: str, ids: dict[str, Any]) -> dict[
     }  # fmt: skip
     here.add_all(rows.values())
     here.flush()
-    found = {name: row.id for name, row in rows.items()}
+    dispute = Dispute(
+        **common,
+        payment_id=payment.id,
+        reference=f"du-{of.id}",
+        amount=100,
+        reason=canary[:60],
+        evidence_due=later,
+    )
+    here.add(dispute)
+    here.flush()
+    here.add(DisputeAnswer(tenant_id=of.id, dispute_id=dispute.id, evidence={"notes": canary}, version=1))
+    found = {name: row.id for name, row in rows.items()} | {"dispute_id": dispute.id}
     return found | {
         "payment_id": payment.id, "event_id": f"e-{of.id}", "item_id": subscription.items[0].id,
     }  # fmt: skip

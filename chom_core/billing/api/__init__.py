@@ -2,6 +2,7 @@
 
 from chom_core.billing.api import (
     credit,
+    disputes,
     documents,
     dunning,
     plans,
@@ -15,6 +16,7 @@ from chom_core.billing.api.base import api
 __all__ = [
     "api",
     "credit",
+    "disputes",
     "documents",
     "dunning",
     "plans",

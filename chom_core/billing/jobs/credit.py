@@ -1,11 +1,11 @@
-"""Jobs of credit and refunds: a refund is sent, promotional credit expires."""
+"""Jobs of credit, refunds and disputes: a refund is sent, a bank is answered, promotional credit expires."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from chom_core.billing.service.credit import accounts
-from chom_core.billing.service.paying import refunds
+from chom_core.billing.service.paying import answers, refunds
 from chom_core.work import Job, ScheduleSpec, job
 
 SCHEDULES = (ScheduleSpec("billing-expire-credit", accounts.EXPIRE, "25 0 * * *", per="tenant"),)
@@ -15,6 +15,12 @@ SCHEDULES = (ScheduleSpec("billing-expire-credit", accounts.EXPIRE, "25 0 * * *"
 def send_refund(task: Job) -> None:
     """Give the money back; a gateway that does not answer is asked again with the same key."""
     refunds.send(UUID(task.args["refund_id"]))
+
+
+@job(answers.SEND, timeout=120, attempts=20)
+def answer_dispute(task: Job) -> None:
+    """Tell the bank; a gateway that does not answer is asked again with the same key."""
+    answers.send(UUID(task.args["answer_id"]))
 
 
 @job(accounts.EXPIRE, timeout=120)

@@ -4,11 +4,12 @@ from chom_core.billing.models.catalogue import Plan, PlanFeature, Price, UsagePr
 from chom_core.billing.models.checkout import Checkout
 from chom_core.billing.models.coupons import Coupon, CouponCount, CouponRedemption, PromotionCode
 from chom_core.billing.models.credit import CreditGrant, CreditNote, CreditNoteLine, CreditUse, Refund
+from chom_core.billing.models.disputes import Dispute, DisputeAnswer
 from chom_core.billing.models.documents import DocumentFile, TaxRate
 from chom_core.billing.models.dunning import Dunning, DunningHold, DunningPolicy, DunningStep
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
 from chom_core.billing.models.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
-from chom_core.billing.models.payments import Dispute, Payment, PaymentMethod
+from chom_core.billing.models.payments import Payment, PaymentMethod
 from chom_core.billing.models.payouts import Earning, Payout
 from chom_core.billing.models.sellers import BillingProfile, NumberSeries, Seller
 from chom_core.billing.models.subscriptions import (
@@ -32,6 +33,7 @@ __all__ = [
     "CreditNoteLine",
     "CreditUse",
     "Dispute",
+    "DisputeAnswer",
     "DocumentFile",
     "Dunning",
     "DunningHold",

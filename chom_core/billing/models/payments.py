@@ -86,23 +86,3 @@ class Payment(TenantRow, Model):
     fix: Mapped[str] = mapped_column(String(300), default="")
     settled_at: Mapped[datetime | None]
     direct: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-
-
-class Dispute(TenantRow, Model):
-    """A bank took `amount` of a payment back: while it decides (`open`), or for good (`lost`). `reference`: the
-    gateway's name for it.
-    """
-
-    __tablename__ = "dispute"
-    __table_args__ = (
-        UniqueConstraint("tenant_id", "reference"),
-        CheckConstraint("status in ('open', 'won', 'lost')", name="status"),
-        CheckConstraint("amount > 0", name="amount"),
-    )
-
-    payment_id: Mapped[UUID] = mapped_column(ForeignKey("core.payment.id"), index=True)
-    reference: Mapped[str] = mapped_column(String(120))
-    amount: Mapped[int] = mapped_column(BigInteger)
-    currency: Mapped[str] = mapped_column(String(3))
-    status: Mapped[str] = mapped_column(String(4), default="open")
-    closed_at: Mapped[datetime | None]

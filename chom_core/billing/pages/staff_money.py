@@ -30,7 +30,7 @@ _AT = "/organisations/<uuid:tenant_id>/money"
 
 @desk.get(_AT)
 def customer_money(tenant_id: UUID) -> Any:
-    """Invoices, payments, credit, notes, refunds of one organisation, and the actions on them."""
+    """Invoices, payments, disputes, credit, notes, refunds of one organisation, and the actions on them."""
     customer = enter(tenant_id)
     return render(
         "billing/staff_money.html",
@@ -40,6 +40,7 @@ def customer_money(tenant_id: UUID) -> Any:
         credit=reads.credit_info(),
         notes=reads.note_list(),
         refunds=reads.refund_list(),
+        disputes=reads.dispute_list(),
         statement=reads.statement(),
         may_act=administers(),
     )

@@ -28,6 +28,16 @@ from chom_core.billing.reads.credit import (
     refund,
     refund_list,
 )
+from chom_core.billing.reads.disputes import (
+    AnswerInfo,
+    DisputeDetail,
+    DisputeInfo,
+    dispute,
+    dispute_infos,
+    dispute_list,
+    dispute_query,
+    disputes_to_answer,
+)
 from chom_core.billing.reads.documents import (
     card_words,
     invoice,
@@ -37,7 +47,12 @@ from chom_core.billing.reads.documents import (
     payment_list,
 )
 from chom_core.billing.reads.dunning import StepInfo, UnpaidInfo, unpaid, unpaid_list, unpaid_steps
-from chom_core.billing.reads.gateways import GatewayPayment, gateway_payments
+from chom_core.billing.reads.gateways import (
+    GatewayDispute,
+    GatewayPayment,
+    gateway_disputes,
+    gateway_payments,
+)
 from chom_core.billing.reads.overview import bars, offer, offers, overview, subscription_info
 from chom_core.billing.reads.shapes import (
     Bar,
@@ -69,12 +84,16 @@ from chom_core.billing.reads.usage_plans import PlanCost, plan_costs
 
 __all__ = [
     "AccountCredit",
+    "AnswerInfo",
     "Bar",
     "CardInfo",
     "CreditBalance",
     "CreditInfo",
+    "DisputeDetail",
+    "DisputeInfo",
     "Entry",
     "Estimate",
+    "GatewayDispute",
     "GatewayPayment",
     "GrantInfo",
     "InvoiceInfo",
@@ -109,7 +128,13 @@ __all__ = [
     "credit_info",
     "credit_uses",
     "creditable",
+    "dispute",
+    "dispute_infos",
+    "dispute_list",
+    "dispute_query",
+    "disputes_to_answer",
     "estimate",
+    "gateway_disputes",
     "gateway_payments",
     "invoice",
     "invoice_info",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +11,19 @@ from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import Select, func, or_, select
 
+from chom_core.billing import reads
 from chom_core.billing.models import Invoice, Subscription, SubscriptionItem
 from chom_core.console.service import features, work
-from chom_core.database import PLATFORM_ID, Tenant, everyone, session
+from chom_core.database import PLATFORM_ID, Tenant, clock, everyone, session
 from chom_core.identity.models import Membership, Person
 from chom_core.plugin_host.models import PluginSwitch
 from chom_core.provisioning.models import OPEN, Drift, Operation, Service
 from chom_core.values.errors import NotFound
 from chom_core.values.money import Money
 from chom_core.work import JobRow
+
+#: A dispute that can be answered for no longer than this needs a person today.
+NEAR = timedelta(days=7)
 
 
 class Look(Struct, frozen=True):
@@ -46,11 +51,20 @@ class Today:
     drift_count: int = 0
     waiting: list[tuple[Operation, str, str]] = field(default_factory=list)
     waiting_count: int = 0
+    disputes: list[reads.DisputeInfo] = field(default_factory=list)
+    dispute_count: int = 0
     names: dict[UUID, str] = field(default_factory=dict)
 
     @property
     def quiet(self) -> bool:
-        return not (self.failed_count or self.unpaid_count or self.drift_count or self.waiting_count)
+        counts = (
+            self.failed_count,
+            self.unpaid_count,
+            self.drift_count,
+            self.waiting_count,
+            self.dispute_count,
+        )
+        return not any(counts)
 
 
 def search(text: str = "", kind: str = "", status: str = "") -> Select[Tenant]:
@@ -154,7 +168,9 @@ def today(most: int = 5) -> Today:
             here.scalar(select(func.count()).select_from(waiting.with_only_columns(Operation.id).subquery()))
             or 0
         )
-    found.names = work.organisations(found.failed)
+        found.disputes = reads.disputes_to_answer(here, clock.now() + NEAR)
+        found.dispute_count = len(found.disputes)
+    found.names = work.organisations([*found.failed, *found.disputes])
     return found
 
 

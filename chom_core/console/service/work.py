@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from chom_core.audit import Subject, record
+from chom_core.billing.reads import DisputeInfo
 from chom_core.database import Tenant, clock, session
 from chom_core.values.errors import ChomError, Conflict, NotFound
 from chom_core.work import JobRow, ScheduleRow, retry, wake
@@ -61,8 +62,8 @@ def running_jobs(limit: int = 50) -> list[JobRow]:
     )
 
 
-def organisations(rows: Iterable[JobRow]) -> dict[UUID, str]:
-    """The names of the jobs' organisations: one query for a page."""
+def organisations(rows: Iterable[JobRow | DisputeInfo]) -> dict[UUID, str]:
+    """The names of the rows' organisations: one query for a page."""
     ids = {row.tenant_id for row in rows if row.tenant_id is not None}
     query = select(Tenant.id, Tenant.name).where(Tenant.id.in_(ids))
     return {row[0]: row[1] for row in session().execute(query)} if ids else {}

@@ -1,9 +1,16 @@
-"""What crosses the billing hooks: tax, proposals of lines, and the ports of payment gateways and payouts.
+"""What crosses the billing hooks: tax, proposals of lines, and the ports of gateways, disputes and payouts.
 
 All amounts are `Money` (whole minor units and a currency). A gateway moves finished amounts; it never rates.
 """
 
 from chom_core.values.billing.bills import Bill, BillLine, Customer, Order, PlanShape, RateTax, SellerFacts
+from chom_core.values.billing.disputes import (
+    DisputeFacts,
+    DisputeGateway,
+    DisputeQuery,
+    DisputeReply,
+    EvidenceField,
+)
 from chom_core.values.billing.gateways import (
     CardElsewhere,
     CardForm,
@@ -38,6 +45,11 @@ __all__ = [
     "CardFormQuery",
     "CardSubmission",
     "Customer",
+    "DisputeFacts",
+    "DisputeGateway",
+    "DisputeQuery",
+    "DisputeReply",
+    "EvidenceField",
     "FollowUp",
     "Gateway",
     "GatewayFee",

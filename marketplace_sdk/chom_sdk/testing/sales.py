@@ -69,14 +69,14 @@ def sells(reseller: Organisation, mode: Literal["wholesale", "share", ""] = "who
             terms.choose(mode)
 
 
-def balances(organisation: Organisation) -> dict[tuple[str, str], int]:
+def balances(organisation: Organisation, currency: str = "USD") -> dict[tuple[str, str], int]:
     """What stands on the ledger of an organisation, in minor units by (the seller's legal name, account)."""
     with everyone("a test looks at the ledger") as here:
         query = (
             select(Seller.legal_name, LedgerAccount.code, func.sum(LedgerBalance.balance))
             .join(LedgerAccount, LedgerAccount.seller_id == Seller.id)
             .join(LedgerBalance, LedgerBalance.account_id == LedgerAccount.id)
-            .where(LedgerAccount.tenant_id == organisation.id)
+            .where(LedgerAccount.tenant_id == organisation.id, LedgerAccount.currency == currency)
             .group_by(Seller.legal_name, LedgerAccount.code)
         )
         return {(name, code): int(total) for name, code, total in here.execute(query) if total}

@@ -16,13 +16,22 @@ from chom_stripe import fees, payouts, recovery
 from chom_stripe.cards import as_saved
 from chom_stripe.keys import NAME, Keys, api, read
 from chom_stripe.models import Dispute
-from chom_stripe.outcomes import CHARGE, fee_of, fee_of_charge, identity, money, plain, spoken
+from chom_stripe.outcomes import (
+    CHARGE,
+    fee_of,
+    fee_of_charge,
+    fees_of_dispute,
+    has_answer,
+    identity,
+    money,
+    plain,
+    spoken,
+    standing,
+)
 from chom_stripe.webhooks import HEAR, event_of, is_here, named
 
 if TYPE_CHECKING:
     from stripe import Dispute as StripeDispute
-
-_DECIDED = {"won": "won", "lost": "lost", "prevented": "won", "warning_closed": "won"}
 
 
 def hear(job: Job) -> None:
@@ -49,6 +58,15 @@ def hear(job: Job) -> None:
             note, done = f"{missing.detail}", "ignored"
     event = event_of(row_id)
     event.status, event.note = done, note[:300]
+
+
+def hear_dispute(reference: str, tenant_id: UUID) -> str:
+    """A dispute of the current organisation, as if its event had just come; what came of it."""
+    keys = read()
+    found = outside(_fetch, keys, "charge.dispute.updated", reference)
+    if found is None or _tenant(found) != tenant_id:
+        return "Stripe has it no more"
+    return _dispute(keys, found, tenant_id)
 
 
 def _fetch(keys: Keys, kind: str, reference: str) -> Any:
@@ -144,7 +162,7 @@ def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
     intent: Any = found.payment_intent
     payment = recheck_payment(NAME, key=plain(intent.metadata).get("chom_key", ""), reference=intent.id)
     amount, due = money(found.amount, found.currency), found.evidence_details.due_by
-    values = {"status": found.status, "reason": found.reason[:60],
+    values: dict[str, Any] = {"status": found.status, "reason": found.reason[:60],
               "evidence_due": datetime.fromtimestamp(due, UTC) if due else None}  # fmt: skip
     row = insert(Dispute).values(
         id=uuid7(), created_at=clock.machine(), mode=keys.mode, reference=found.id, owner_id=tenant_id,
@@ -153,14 +171,18 @@ def _dispute(keys: Keys, found: StripeDispute, tenant_id: UUID) -> str:
     session().execute(row.on_conflict_do_update(index_elements=["mode", "reference"], set_=values))
     if found.status.startswith("warning_"):
         return "an inquiry; no money moved"
+    fee = fees.post_of_dispute(payment, found.id, fees_of_dispute(found))
     try:
-        state = _DECIDED.get(found.status, "open")
-        disputed(payment, found.id, amount, state)  # type: ignore[arg-type]
+        state = standing(found.status)
+        disputed(
+            payment, found.id, amount, state, reason=found.reason, evidence_due=values["evidence_due"],
+            answered=has_answer(found),
+        )  # fmt: skip
     except Invalid as odd:
         # a bank may count in a currency of its own: it stands in the list, and a person posts it
-        return f"nothing posted: {odd.detail}"
-    said = recovery.follow(keys, found.id, intent, tenant_id, won=state == "won")
-    return f"dispute {found.status}" + (f", {said}" if said else "")
+        return f"not posted: {odd.detail}" + (f"; {fee}" if fee else "")
+    back = recovery.follow(keys, found.id, intent, tenant_id, won=state == "won")
+    return ", ".join(said for said in (f"dispute {found.status}", fee, back) if said)
 
 
 _EFFECTS: tuple[tuple[str, Callable[[Keys, Any, UUID], str]], ...] = (

@@ -5,7 +5,17 @@ from __future__ import annotations
 from chom_sdk import Refused, transaction
 from chom_sdk.billing import recheck_payment
 from chom_sdk.work import Job, job, outside
-from chom_stripe import cards, charges, fees, hearing, keys, outcomes, reconcile, webhooks
+from chom_stripe import (
+    cards,
+    charges,
+    fees,
+    hearing,
+    keys,
+    outcomes,
+    reconcile,
+    reconcile_disputes,
+    webhooks,
+)
 
 
 @job(webhooks.HEAR, timeout=60, attempts=12)
@@ -26,6 +36,13 @@ def recheck(current: Job) -> None:
     key, reference = current.args["key"], current.args["reference"]
     found = outside(charges.intent, keys.read(), reference)
     fees.post(recheck_payment(keys.NAME, key=key, reference=reference), outcomes.fee_of(found))
+
+
+@job(reconcile_disputes.HEAR_AGAIN, timeout=60)
+def recheck_dispute(current: Job) -> None:
+    """A safe repair: a dispute stands otherwise at Stripe, or a fee of it was not posted here."""
+    if current.tenant_id is not None:
+        hearing.hear_dispute(current.args["reference"], current.tenant_id)
 
 
 @job("stripe.detach", timeout=60)

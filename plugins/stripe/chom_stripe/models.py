@@ -79,7 +79,7 @@ class WebhookEvent(PlatformRow, Base):  # type: ignore[misc, valid-type]
 
 
 class Dispute(PlatformRow, Base):  # type: ignore[misc, valid-type]
-    """A payment that a bank questions. Evidence is given in Stripe's own dashboard, until `evidence_due`.
+    """A payment that a bank questions, as Stripe says; inquiries, too, which move no money and are unknown to core.
 
     `recovered`: what of a reseller's transfer is to come back for it; None until that is decided.
     """

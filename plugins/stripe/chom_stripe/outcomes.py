@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from flask_babel import lazy_gettext as _l
 
@@ -12,7 +12,7 @@ from chom_sdk import Conflict, Money, NotFound, Unavailable
 from chom_sdk.billing import GatewayFee, PaymentResult, PaymentStatus
 
 if TYPE_CHECKING:
-    from stripe import Charge, PaymentIntent, Refund
+    from stripe import Charge, Dispute, PaymentIntent, Refund
 
 #: What to expand of a payment intent to hear what Stripe keeps of it.
 CHARGE = "latest_charge.balance_transaction"
@@ -43,6 +43,8 @@ _WORDS = {
     "resource_missing": (_l("This card is no longer kept at Stripe."), _l("Enter your card again.")),
 }
 _OTHER = (_l("The bank declined the card."), _l("Try another card, or ask your bank."))
+#: How disputes end. While one is open its status says more than that.
+_DECIDED = {"won": "won", "lost": "lost", "prevented": "won", "warning_closed": "won"}
 _REFUND = {
     "succeeded": PaymentStatus.SUCCEEDED,
     "failed": PaymentStatus.DECLINED,
@@ -109,6 +111,26 @@ def fee_of_charge(charge: Charge) -> GatewayFee | None:
     if not charge.captured or booked is None or isinstance(booked, str):
         return None
     return GatewayFee(booked.id, money(booked.fee, booked.currency), of_platform=True)
+
+
+def standing(status: str) -> Literal["open", "won", "lost"]:
+    """How a dispute of this status stands for CHOM."""
+    return cast('Literal["open", "won", "lost"]', _DECIDED.get(status, "open"))
+
+
+def has_answer(dispute: Dispute) -> bool:
+    """Was the bank told our side, by whomever? It takes one answer."""
+    return bool(dispute.evidence_details.submission_count) or dispute.status.endswith("under_review")
+
+
+def fees_of_dispute(dispute: Dispute) -> list[GatewayFee]:
+    """What Stripe keeps of a dispute, and below zero what it gave back: one for each movement that has a fee.
+
+    Empty while nothing is booked: an inquiry moves no money.
+    """
+    booked = getattr(dispute, "balance_transactions", None) or ()
+    every = [GatewayFee(one.id, money(one.fee, one.currency), of_platform=True) for one in booked]
+    return [fee for fee in every if fee.amount]
 
 
 def declined(code: str, reference: str = "") -> PaymentResult:

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from chom_sdk import Pages, away, billing, organisation_id, render
 from chom_sdk.billing import Onboarding, Payee
 from chom_sdk.work import outside
-from chom_stripe import keys, reconcile, service
+from chom_stripe import differences as found
+from chom_stripe import keys, service
 from chom_stripe.payouts import StripePayouts
 from chom_stripe.sandbox_pages import desk
 
@@ -34,7 +35,7 @@ def webhooks() -> Any:
 @pages.get("/differences", access="staff")
 def differences() -> Any:
     """Where our books and Stripe's differ."""
-    return render("stripe/differences.html", differences=reconcile.differences(open_only=False))
+    return render("stripe/differences.html", differences=found.listed(open_only=False))
 
 
 @pages.post("/differences", access="staff_admin")

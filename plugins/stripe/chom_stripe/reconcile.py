@@ -1,8 +1,8 @@
-"""Our payments against Stripe's, both ways, with every difference listed. Repaired is only what moves no money.
+"""Our payments and disputes against Stripe's, with every difference listed. Repaired is only what moves no money.
 
 Safe: an attempt that is open here and final there is asked about; an event that never reached us is heard now; a fee
-that nobody heard of is posted. Money that only one side knows, other amounts, and money of a reseller that is not with
-it are for a person: the list on the page says what both sides have.
+that nobody heard of is posted, of a payment or a dispute. Money that only one side knows, other amounts, and money of a
+reseller that is not with it are for a person: the list on the page says what both sides have.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
 
-from chom_sdk import Money, clock, session, uuid7
-from chom_sdk.billing import GatewayFee, GatewayPayment, gateway_payments
-from chom_sdk.work import enqueue, outside
-from chom_stripe import webhooks
+from chom_sdk import Money, clock, session
+from chom_sdk.billing import GatewayFee, GatewayPayment, gateway_disputes, gateway_payments
+from chom_sdk.work import outside
+from chom_stripe import differences, reconcile_disputes, webhooks
+from chom_stripe.differences import Ask, Found
 from chom_stripe.keys import NAME, Keys, api, read
-from chom_stripe.models import Attempt, Difference, Dispute, WebhookEvent
+from chom_stripe.models import Attempt, Dispute, WebhookEvent
 from chom_stripe.outcomes import CHARGE, destination, fee_of, identity, money, plain, spoken
 
 if TYPE_CHECKING:
@@ -57,37 +57,26 @@ class Theirs:
     disputed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A difference. `recheck`: the intent whose payment (of ours) is asked about, which repairs it."""
-
-    kind: str
-    subject: str
-    ours: str
-    theirs: str
-    repair: str = ""
-    recheck: Theirs | None = None
-
-
 def run() -> list[Found]:
     """Compare, write down, repair. What is no longer different is marked as resolved."""
     keys, now = read(), clock.now()
     ahead = _AHEAD if keys.mode == "sandbox" else timedelta(0)
     since, until = now - BACK, now - YOUNG + ahead
     theirs, missed = outside(_ask, keys, since, until)
+    disputes = outside(reconcile_disputes.ask, keys, now - reconcile_disputes.BACK, until)
     theirs = _less_disputed(keys, theirs)
     ours = gateway_payments(NAME, since - YOUNG, now + ahead)
     mine, wanted = _of_this_account(ours, keys)
-    found = [*compare(mine, theirs, until, wanted), *_hear(keys, missed)]
+    disputes = [one for one in disputes if webhooks.is_here(one.tenant_id)]
+    known = gateway_disputes(NAME, [one.reference for one in disputes])
+    found = [
+        *compare(mine, theirs, until, wanted),
+        *reconcile_disputes.compare(known, disputes),
+        *_hear(keys, missed),
+    ]
     for one in found:
-        _write(keys.mode, one, now)
-        if one.recheck is not None:
-            args = {"key": one.recheck.key, "reference": one.recheck.reference}
-            enqueue("stripe.recheck", args, tenant_id=one.recheck.tenant_id)
-    gone = update(Difference).where(
-        Difference.mode == keys.mode, Difference.seen_at < now, Difference.resolved_at.is_(None)
-    )
-    session().execute(gone.values(resolved_at=now))
+        differences.note(keys.mode, one, now)
+    differences.resolve(keys.mode, now)
     return found
 
 
@@ -116,7 +105,8 @@ def compare(
 def _differences(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
     final = _FINAL.get(theirs.status, "")
     if ours.status in _OPEN and final:
-        yield Found("open_here", _subject(ours), ours.status, theirs.status, "asked Stripe again", theirs)
+        again = "asked Stripe again"
+        yield Found("open_here", _subject(ours), ours.status, theirs.status, again, _ask_about(theirs))
     elif "succeeded" in (ours.status, final) and ours.status != final and ours.status not in _OPEN:
         yield Found("status", _subject(ours), ours.status, theirs.status)
     if ours.amount != theirs.amount:
@@ -126,13 +116,18 @@ def _differences(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
 
 
 def _fee(ours: GatewayPayment, theirs: Theirs) -> Iterator[Found]:
-    """What Stripe kept is posted where it was not heard of; another amount or currency is for a person."""
+    """What Stripe kept is posted where it was not heard of; another amount is for a person."""
     fee = theirs.fee
-    if fee is None or fee.amount == ours.fee or ours.status != "succeeded":
+    if fee is None or ours.status != "succeeded" or ours.fees == ((fee.amount,) if fee.amount else ()):
         return  # an attempt that is open here is asked about, with its fee
-    missing = not ours.fee and fee.amount.currency == ours.fee.currency
-    repair, ask = ("posted now", theirs) if missing else ("", None)
-    yield Found("fee", _subject(ours), ours.fee.format(), fee.amount.format(), repair, ask)
+    repair, ask = ("", None) if ours.fees else ("posted now", _ask_about(theirs))
+    posted = ", ".join(one.format() for one in ours.fees) or "nothing"
+    yield Found("fee", _subject(ours), posted, fee.amount.format(), repair, ask)
+
+
+def _ask_about(theirs: Theirs) -> Ask:
+    """Asks how the payment stands, and what was kept of it."""
+    return Ask("stripe.recheck", {"key": theirs.key, "reference": theirs.reference}, theirs.tenant_id)
 
 
 def _transfer(ours: GatewayPayment, theirs: Theirs, wanted: str) -> Iterator[Found]:
@@ -228,18 +223,3 @@ def _hear(keys: Keys, events: list[dict[str, object]]) -> Iterator[Found]:
             facts = webhooks.record_of(event)
             webhooks.record(keys.mode, facts, webhooks.tenant_of(event))
             yield Found("missed_event", facts["event_id"], "never delivered", facts["type"], "heard now")
-
-
-def _write(mode: str, found: Found, now: datetime) -> None:
-    values = {"ours": found.ours[:200], "theirs": found.theirs[:200], "repair": found.repair[:200], "seen_at": now,
-              "resolved_at": None}  # fmt: skip
-    row = insert(Difference).values(
-        id=uuid7(), created_at=now, mode=mode, kind=found.kind, subject=found.subject[:250], **values
-    )
-    session().execute(row.on_conflict_do_update(index_elements=["mode", "kind", "subject"], set_=values))
-
-
-def differences(*, open_only: bool = True) -> list[Difference]:
-    """What the last runs found, newest first."""
-    query = select(Difference).order_by(Difference.seen_at.desc(), Difference.id).limit(500)
-    return list(session().scalars(query.where(Difference.resolved_at.is_(None)) if open_only else query))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from chom_sdk import Money, session, settings
 from chom_sdk.work import enqueue
-from chom_stripe import keys, reconcile
+from chom_stripe import differences, keys
 from chom_stripe.models import ConnectedAccount, Dispute, WebhookEvent
 
 
@@ -44,7 +44,7 @@ def state() -> State:
         problems=tuple(wrong),
         events={row.status: row.number for row in session().execute(counts)},
         disputes=[(one, Money(one.amount, one.currency)) for one in session().scalars(disputed)],
-        differences=len(reconcile.differences()),
+        differences=len(differences.listed()),
     )
 
 

@@ -38,11 +38,19 @@ def cash(of: Organisation) -> int:
     return sum(cents for (_seller, code), cents in sales.balances(of).items() if code == "cash")
 
 
-def booked() -> dict[str, Any]:
+def in_currency(of: Organisation, currency: str) -> dict[str, int]:
+    """What stands on the ledger in a currency, by account."""
+    return {code: cents for (_seller, code), cents in sales.balances(of, currency).items()}
+
+
+def rebook(**changes: Any) -> None:
+    """Stripe says otherwise of what was booked."""
     with transaction() as here:
-        return here.scalars(
-            select(SandboxObject.body).where(SandboxObject.kind == "balance_transaction")
-        ).one()
+        row = select(SandboxObject).where(SandboxObject.kind == "balance_transaction")
+        one = here.scalars(row).one()
+        here.execute(
+            update(SandboxObject).where(SandboxObject.id == one.id).values(body={**one.body, **changes})
+        )
 
 
 def test_the_answer_brings_it_and_nobody_posts_it_again(chom: World, shop: Organisation) -> None:
@@ -52,7 +60,7 @@ def test_the_answer_brings_it_and_nobody_posts_it_again(chom: World, shop: Organ
     assert compare(chom) == []
     assert compare(chom) == []
     assert (fees(shop), cash(shop)) == (FEE, 2500 - FEE)
-    assert [one.fee for one in payments(shop)] == [Money(FEE, "USD")]
+    assert [one.fees for one in payments(shop)] == [(Money(FEE, "USD"),)]
     assert sales.books(chom) == []
     assert "kept this of a payment" in chom.staff_client.get("/staff/ledger").text
 
@@ -109,21 +117,27 @@ def test_a_declined_card_costs_nothing(shop: Organisation) -> None:
         assert here.scalars(select(SandboxObject.id).where(kind)).all() == []
 
 
-def test_a_fee_in_another_currency_is_for_a_person(chom: World, shop: Organisation) -> None:
-    """The account settles in euros: nothing is posted, the payment stands, and the list names both sums."""
+def test_a_fee_in_another_currency_is_posted_in_it(chom: World, shop: Organisation) -> None:
+    """The account settles in euros: so does the fee, and the payment's dollars stay whole."""
     arm("unbooked")
     arm("silent", 99)
     top_up(shop)
     api(Keys()).payment_intents.retrieve(intents()[0]["id"])
-    with transaction() as here:
-        row = SandboxObject.kind == "balance_transaction"
-        here.execute(update(SandboxObject).where(row).values(body={**booked(), "currency": "eur"}))
-    assert ("fee", "") in compare(chom)
-    assert fees(shop) == 0
+    rebook(currency="eur")
+    assert ("fee", "posted now") in compare(chom)
+    assert in_currency(shop, "EUR") == {"fees": FEE, "cash": -FEE}
+    assert (fees(shop), cash(shop)) == (0, 2500)
+    assert [one.fees for one in payments(shop)] == [(Money(FEE, "EUR"),)]
+    assert (compare(chom), sales.books(chom)) == ([], [])
+
+
+def test_a_fee_of_another_amount_than_was_posted_is_for_a_person(chom: World, shop: Organisation) -> None:
+    top_up(shop)
+    rebook(fee=FEE + 1)
+    assert compare(chom) == compare(chom) == [("fee", "")]
     with transaction() as here:
         one = here.scalars(select(Difference).where(Difference.kind == "fee")).one()
-    assert (one.ours, one.theirs) == ("$0.00", "€1.03")
-    assert [p.status for p in payments(shop)] == ["succeeded"]
+    assert (one.ours, one.theirs, fees(shop)) == ("$1.03", "$1.04", FEE)
 
 
 def test_a_hold_costs_when_it_is_captured_and_for_what_is(shop: Organisation) -> None:

@@ -7,6 +7,7 @@ the loss. The customer's invoice stays paid: whether that is demanded again is s
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -28,11 +29,21 @@ State = Literal["open", "won", "lost"]
 Postings = list[tuple[str, Money]]
 
 
-def disputed(payment_id: UUID, reference: str, amount: Money, state: State) -> None:
+def disputed(
+    payment_id: UUID,
+    reference: str,
+    amount: Money,
+    state: State,
+    *,
+    reason: str = "",
+    evidence_due: datetime | None = None,
+    answered: bool = False,
+) -> None:
     """Note how a dispute stands. Any order, any number of times: each of its two steps is posted once.
 
-    `reference` is the dispute's at the gateway; `amount` what the bank took. Raises NotFound, Invalid, and Conflict
-    where the payment is not known to have succeeded: look at it first (`recheck_payment`).
+    `reference` is the dispute's at the gateway; `amount` what the bank took. `reason`: the bank's, in the gateway's
+    words; until `evidence_due` it takes an answer; `answered`: the gateway says that it has one. Raises NotFound,
+    Invalid, and Conflict where the payment is not known to have succeeded: look at it first (`recheck_payment`).
     """
     sellers.lock_profile()
     payment = payments.locked(payment_id)
@@ -41,9 +52,12 @@ def disputed(payment_id: UUID, reference: str, amount: Money, state: State) -> N
     if payment.status != "succeeded":
         raise Conflict(f"This payment is {payment.status}.", fix="Ask the gateway how it stands first.")
     known = session().scalar(select(Dispute).where(Dispute.reference == reference))
+    of = known or _open(payment, reference, amount)
+    of.reason, of.evidence_due = reason[:60] or of.reason, evidence_due or of.evidence_due
+    of.answered = of.answered or answered
+    session().flush()
     if known is not None and (state == "open" or known.status != "open"):
         return
-    of = known or _open(payment, reference, amount)
     if state != "open":
         _close(of, payment, state)
     emit(
@@ -68,7 +82,7 @@ def taken_by_banks(payment: Payment) -> Money:
 def _open(payment: Payment, reference: str, amount: Money) -> Dispute:
     made = Dispute(
         id=uuid7(), tenant_id=here(), payment_id=payment.id, reference=reference, amount=amount.amount,
-        currency=amount.currency, status="open",
+        currency=amount.currency, status="open", reason="", answered=False,
     )  # fmt: skip
     session().add(made)
     session().flush()

@@ -1,7 +1,8 @@
-"""What gateways keep of payments: an expense, posted once for each fee, whichever way it is heard.
+"""What gateways keep of payments and of disputes: an expense, posted once for each fee, whichever way it is heard.
 
 It stands in the organisation that paid, beside the payment's cash; with the payment's seller, or with the platform
-where the fee is taken from the platform's account although the money is a reseller's.
+where the fee is taken from the platform's account although the money is a reseller's. It is posted in the currency in
+which the gateway took it, which is not the payment's where the account settles in another one.
 """
 
 from __future__ import annotations
@@ -21,43 +22,53 @@ from chom_core.values.errors import ChomError, Invalid, NotFound
 from chom_core.values.money import Money
 
 log = structlog.get_logger("chom.billing")
-KIND = "gateway fee"
+KIND, OF_DISPUTE = "gateway fee", "dispute fee"
 
 
 def charged_fee(payment_id: UUID, reference: str, amount: Money, *, of_platform: bool = False) -> UUID | None:
     """Post what the gateway kept of a payment, once per `reference`; the id of its entry, None where it kept nothing.
 
     `of_platform`: taken from the platform's account, so the platform's cost where the money is a reseller's. Raises
-    NotFound; Invalid for a negative amount or another currency than was paid; Conflict for another amount than before.
+    NotFound; Invalid for a negative amount; Conflict for another amount than before.
     """
+    return post(_payment(payment_id), GatewayFee(reference, amount, of_platform))
+
+
+def dispute_fee(
+    payment_id: UUID, dispute: str, reference: str, amount: Money, *, of_platform: bool = False
+) -> UUID | None:
+    """Post what the gateway kept of a dispute of this payment, as `charged_fee`; below zero what it gave back.
+
+    `dispute` is the dispute's name at the gateway. It may be heard before or after the dispute itself.
+    """
+    payment, fee = _payment(payment_id), GatewayFee(_name(reference), amount, of_platform)
+    words = f"{payment.gateway} {'kept' if amount.amount > 0 else 'gave back'} this of a dispute"
+    return _post(payment, fee, OF_DISPUTE, f"dispute:{_name(dispute, 100)}", words)
+
+
+def _payment(payment_id: UUID) -> Payment:
     sellers.lock_profile()
     payment = session().scalar(select(Payment).where(Payment.id == payment_id))
     if payment is None:
         raise NotFound("There is no such payment.")
-    return post(payment, GatewayFee(reference, amount, of_platform))
+    return payment
+
+
+def _name(reference: str, most: int = 150) -> str:
+    reference = reference.strip()
+    if not reference or len(reference) > most:
+        words = [f"1 to {most} characters."]
+        raise Invalid("What is it called at the gateway?", fields={"reference": words})
+    return reference
 
 
 def post(payment: Payment, fee: GatewayFee) -> UUID | None:
     """`charged_fee` of a payment whose organisation's profile is locked."""
-    amount, reference = fee.amount, fee.reference.strip()
-    if not reference or len(reference) > 150:
-        raise Invalid(
-            "What is the fee called at the gateway?", fields={"reference": ["1 to 150 characters."]}
-        )
-    if amount.currency != payment.currency:
-        raise Invalid(
-            f"The fee is in {amount.currency}, the payment was in {payment.currency}.",
-            fix="Nothing was posted: a person has to say what it was worth.",
-            fields={"amount": [f"In {payment.currency}."]},
-        )
-    if amount.amount < 0:
-        raise Invalid("A fee is never negative.", fields={"amount": ["From 0."]})
-    if not amount:
-        return None
-    return ledger.post(
-        f"fee:{reference}", KIND, [("fees", amount), ("cash", -amount)], seller_id=_bearer(payment, fee),
-        source=f"payment:{payment.id}", description=f"{payment.gateway} kept this of a payment"[:300],
-    )  # fmt: skip
+    named = GatewayFee(_name(fee.reference), fee.amount, fee.of_platform)
+    if fee.amount.amount < 0:
+        raise Invalid("A fee of a payment is never negative.", fields={"amount": ["From 0."]})
+    words = f"{payment.gateway} kept this of a payment"
+    return _post(payment, named, KIND, f"payment:{payment.id}", words)
 
 
 def heard(payment: Payment, fee: GatewayFee) -> None:
@@ -66,6 +77,15 @@ def heard(payment: Payment, fee: GatewayFee) -> None:
         post(payment, fee)
     except ChomError as odd:
         log.warning("fee not posted", payment=str(payment.id), reference=fee.reference, why=odd.detail)
+
+
+def _post(payment: Payment, fee: GatewayFee, kind: str, source: str, words: str) -> UUID | None:
+    if not fee.amount:
+        return None
+    return ledger.post(
+        f"fee:{fee.reference}", kind, [("fees", fee.amount), ("cash", -fee.amount)], seller_id=_bearer(payment, fee),
+        source=source, description=words[:300],
+    )  # fmt: skip
 
 
 def _bearer(payment: Payment, fee: GatewayFee) -> UUID:

@@ -17,6 +17,7 @@ from chom_core.values.billing import (
     CardForm,
     CardFormQuery,
     CardSubmission,
+    DisputeGateway,
     Gateway,
     GatewayQuery,
     PayoutGateway,
@@ -27,7 +28,7 @@ from chom_core.work import outside
 
 log = structlog.get_logger("chom.billing")
 T = TypeVar("T")
-G = TypeVar("G", Gateway, PayoutGateway)
+G = TypeVar("G", Gateway, PayoutGateway, DisputeGateway)
 
 
 def as_plugin(plugin: str, gateway: G, action: Callable[[G], T], fix: str) -> T:

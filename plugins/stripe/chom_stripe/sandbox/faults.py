@@ -9,9 +9,9 @@ from chom_sdk import clock, session, uuid7
 from chom_stripe.models import SandboxFault
 from chom_stripe.sandbox.store import Refusal
 
-#: Of calls: lost (done, but the answer never arrives), conflict, rate_limit, error, unbooked (a payment's fee is known
-#: only when somebody looks again). Of webhooks: late, doubled, shuffled, forged (a false event beside the true one),
-#: silent (never delivered).
+#: Of calls: lost (done, but the answer never arrives), conflict, rate_limit, error, unbooked (a fee of a payment or
+#: a dispute is known only when somebody looks again). Of webhooks: late, doubled, shuffled, forged (a false event
+#: beside the true one), silent (never delivered).
 CALLS = ("lost", "conflict", "rate_limit", "error", "unbooked")
 WEBHOOKS = ("late", "doubled", "shuffled", "forged", "silent")
 _BEFORE = {

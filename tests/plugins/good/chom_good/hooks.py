@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from chom_sdk import Erasure, Exporting, Money, Turn, hookimpl, session, settings
 from chom_sdk.billing import (
+    DisputeGateway,
+    DisputeQuery,
     Gateway,
     GatewayQuery,
     LineProposal,
@@ -55,6 +57,12 @@ def billing_gateways(query: GatewayQuery) -> Gateway | None:
 @hookimpl
 def billing_payouts(query: PayoutQuery) -> PayoutGateway | None:
     """None pays out the test currency."""
+    return None
+
+
+@hookimpl
+def billing_disputes(query: DisputeQuery) -> DisputeGateway | None:
+    """It is nobody's gateway."""
     return None
 
 
