@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -170,7 +171,7 @@ def _split(posting: Posting) -> tuple[str, Money, str]:
 
 def _must_balance(lines: Sequence[tuple[str, Money, str]]) -> None:
     sums: dict[str, int] = {}
-    for _, money, _party in lines:
+    for _code, money, _party in lines:
         sums[money.currency] = sums.get(money.currency, 0) + money.amount
     if not lines or any(sums.values()):
         raise ValueError(f"a ledger transaction must sum to zero, not {sums}")
@@ -181,7 +182,8 @@ def _same_as_before(key: str, lines: Sequence[tuple[str, Money, str]]) -> UUID:
     had = sorted((e.account.code, e.amount, e.currency, e.account.party) for e in before.entries)
     if had != sorted((code, money.amount, money.currency, party) for code, money, party in lines):
         raise Conflict(
-            f"The ledger has other entries under {key}.", fix="Nothing was posted. Look at the ledger page."
+            _("The ledger has other entries under %(key)s.", key=key),
+            fix=_("Nothing was posted. Look at the ledger page."),
         )
     return before.id
 

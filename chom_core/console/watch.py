@@ -9,6 +9,7 @@ import hmac
 from time import perf_counter
 
 from flask import Flask, Response, g, request
+from flask_babel import gettext as _
 
 from chom_core import config, logs
 from chom_core.console import health, metrics
@@ -58,15 +59,17 @@ def _may_scrape() -> None:
     if given:
         if expected and hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
             return
-        raise Unauthenticated("This is not the token of CHOM_METRICS_TOKEN.", fix="Set it in your scraper.")
+        raise Unauthenticated(
+            _("This is not the token of CHOM_METRICS_TOKEN."), fix=_("Set it in your scraper.")
+        )
     with transaction():
         who = authenticate(request)
     if who.kind == "anonymous":
         raise Unauthenticated(
-            "Metrics need a token, or staff who are logged in.", fix="Send CHOM_METRICS_TOKEN."
+            _("Metrics need a token, or staff who are logged in."), fix=_("Send CHOM_METRICS_TOKEN.")
         )
     if not who.is_staff:
-        raise Refused("Metrics are for staff.")
+        raise Refused(_("Metrics are for staff."))
 
 
 def _json(body: object, status: int) -> Response:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Request, g
 from flask import session as cookie
+from flask_babel import gettext as _
 from sqlalchemy import Result, Row, Select, and_, bindparam, exists, select, update
 from sqlalchemy.orm import aliased
 
@@ -146,8 +147,8 @@ def _by_key(header: str) -> Principal:
     scheme, _space, secret = header.partition(" ")
     secret = secret.strip()
     wrong = Unauthenticated(
-        "This API key is not valid: it is unknown, revoked or expired.",
-        fix="Send `Authorization: Bearer chom_…` with a key from Organisation → API keys.",
+        _("This API key is not valid: it is unknown, revoked or expired."),
+        fix=_("Send `Authorization: Bearer chom_…` with a key from Organisation → API keys."),
     )
     if scheme.lower() != "bearer" or not secret.startswith(tokens.KEY_PREFIX) or len(secret) > _LONGEST_TOKEN:
         raise wrong

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from chom_core.values.errors import Unavailable
 
 Kind = Literal["verify", "account_exists", "reset", "password_changed", "invite"]
@@ -44,7 +46,7 @@ class Mails:
 
     def __call__(self, request: MailRequest) -> None:
         if self._sender is None:
-            raise Unavailable("No mail can be sent from here.", fix="Ask the operator to set up mail.")
+            raise Unavailable(_("No mail can be sent from here."), fix=_("Ask the operator to set up mail."))
         self._sender(request)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 
 from chom_core.notifications import schemas, service
@@ -64,7 +65,7 @@ def mark_notifications(body: dict[str, Any]) -> dict[str, int]:
     """Mark messages read or unread."""
     if body["ids"] is None:
         if not body["read"]:
-            raise Invalid(fields={"ids": ["Name the messages to mark unread."]})
+            raise Invalid(fields={"ids": [_("Name the messages to mark unread.")]})
         changed = service.mark_all_read()
     else:
         changed = service.mark_read(body["ids"]) if body["read"] else service.mark_unread(body["ids"])

@@ -12,6 +12,8 @@ from email.utils import format_datetime, parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from flask_babel import gettext as _
+
 from chom_core.database import clock
 from chom_core.values.errors import Invalid
 
@@ -49,9 +51,11 @@ class Server:
         except ValueError:
             port = -1
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname or port == -1:
-            raise Invalid("CHOM_SMTP_URL is no mail server.", fix="Write it as smtp://user:password@host:587")
+            raise Invalid(
+                _("CHOM_SMTP_URL is no mail server."), fix=_("Write it as smtp://user:password@host:587")
+            )
         if starttls not in ("auto", "yes", "no"):
-            raise Invalid("CHOM_SMTP_URL: starttls is yes, no or left out.")
+            raise Invalid(_("CHOM_SMTP_URL: starttls is yes, no or left out."))
         tls = parts.scheme == "smtps"
         return cls(
             parts.hostname, port or (465 if tls else 25),

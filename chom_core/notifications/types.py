@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
+
 from chom_core.notifications.phrases import phrase as _p
 from chom_core.plugin_host import registry
 from chom_core.values.errors import NotFound
@@ -91,6 +93,6 @@ def find(name: str) -> tuple[NotificationType, str | None]:
             if found.name == name:
                 return found, plugin
     raise NotFound(
-        f"There is no kind of notification {name!r}.",
-        fix="State it in the plugin's manifest: notifications=(…).",
+        _("There is no kind of notification %(name)r.", name=name),
+        fix=_("State it in the plugin's manifest: notifications=(…)."),
     )

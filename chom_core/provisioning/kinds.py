@@ -84,9 +84,21 @@ class BoundDriver:
             steps = list(driver.steps(asked))
         names = [step.name for step in steps]
         if len(set(names)) < len(names):
-            raise Invalid(f"The driver {driver.name} gave two steps of one name: {', '.join(names)}.")
+            raise Invalid(
+                _(
+                    "The driver %(name)s gave two steps of one name: %(steps)s.",
+                    name=driver.name,
+                    steps=", ".join(names),
+                )
+            )
         if word in ("create", "start", "restart") and not any(step.proves for step in steps):
-            raise Invalid(f"The driver {driver.name} has no step that proves «{word}» (Step.proves).")
+            raise Invalid(
+                _(
+                    "The driver %(name)s has no step that proves «%(word)s» (Step.proves).",
+                    name=driver.name,
+                    word=word,
+                )
+            )
         return steps
 
 
@@ -104,7 +116,7 @@ def driver(name: str) -> BoundDriver:
     found = drivers().get(name)
     if found is None:
         raise Unavailable(
-            f"The node driver {name} is not available here.",
-            fix="Staff: switch its plugin on, or install it. What waits goes on by itself then.",
+            _("The node driver %(name)s is not available here.", name=name),
+            fix=_("Staff: switch its plugin on, or install it. What waits goes on by itself then."),
         )
     return found

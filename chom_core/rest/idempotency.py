@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 
 from flask import Response, g, request
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -28,7 +29,7 @@ def once(act: Callable[[], Response]) -> Response:
     if not key:
         return act()
     if len(key) > 255 or not key.isprintable():
-        raise Invalid(f"{HEADER} takes up to 255 printable characters.")
+        raise Invalid(_("%(header)s takes up to 255 printable characters.", header=HEADER))
     tenant_id, digest = organisation_id(), _hash()
     with acting_as("core"):
         row = insert(IdempotencyKey).values(
@@ -57,9 +58,11 @@ def key_digest() -> str:
 def _replay(key: str, digest: str) -> Response:
     found = session().scalar(select(IdempotencyKey).where(IdempotencyKey.key == key))
     if found is None or found.status is None:
-        raise Conflict("A request with this key is still running.", fix="Wait a moment and send it again.")
+        raise Conflict(
+            _("A request with this key is still running."), fix=_("Wait a moment and send it again.")
+        )
     if found.request_hash != digest:
-        raise Invalid("This key was used with another request.", fix="Use a new key for a new request.")
+        raise Invalid(_("This key was used with another request."), fix=_("Use a new key for a new request."))
     answer = Response(found.body or b"", found.status, mimetype="application/json")
     answer.headers["Idempotent-Replay"] = "true"
     return answer

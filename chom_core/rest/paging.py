@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from flask import request
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import Select
 
@@ -30,10 +31,10 @@ def asked() -> tuple[UUID | None, int]:
     text = request.args.get("after", "")
     after = parse_uuid(text) if text else None
     if text and after is None:
-        raise Invalid(fields={"after": ["This is no cursor; take `next` of the page before."]})
+        raise Invalid(fields={"after": [_("This is no cursor; take `next` of the page before.")]})
     limit = request.args.get("limit", str(DEFAULT))
     if not limit.isdecimal() or not 1 <= int(limit[:6]) <= MOST:
-        raise Invalid(fields={"limit": [f"A whole number from 1 to {MOST}."]})
+        raise Invalid(fields={"limit": [_("A whole number from 1 to %(most)s.", most=MOST)]})
     return after, int(limit)
 
 

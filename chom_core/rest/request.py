@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from flask import Flask, Request, Response, g, request
+from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
@@ -37,7 +38,9 @@ def organisation_id() -> UUID:
     """The organisation of this request; Unauthenticated where the person has none chosen."""
     tenant_id = current().tenant_id
     if tenant_id is None:
-        raise Unauthenticated("No organisation is chosen.", fix="Log in, or make an organisation first.")
+        raise Unauthenticated(
+            _("No organisation is chosen."), fix=_("Log in, or make an organisation first.")
+        )
     return tenant_id
 
 
@@ -75,7 +78,7 @@ class RequestGate:
             if access.who != "public" and unit.principal.kind == "anonymous":
                 access.check(unit.principal)
             if not gate.is_enabled(tenant_id, declared.plugin):
-                raise NotFound("This page does not exist, or the feature it belongs to is off.")
+                raise NotFound(_("This page does not exist, or the feature it belongs to is off."))
             structlog.contextvars.bind_contextvars(plugin=declared.plugin)
         if request.routing_exception is None:
             access.check(unit.principal)
@@ -97,7 +100,7 @@ class RequestGate:
         """The endpoint behind a 405 or a redirect, or behind both: a wrong method at a path with a doubled slash."""
         adapter = _app().create_url_adapter(request)
         error, method, path = request.routing_exception, request.method, None
-        for _ in range(3):
+        for _turn in range(3):
             if adapter is None:
                 return None
             if isinstance(error, MethodNotAllowed) and error.valid_methods:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from flask import Response, make_response, render_template
+from flask_babel import gettext as _
 
 from chom_core.values.errors import Unavailable
 
@@ -19,7 +20,8 @@ def away(url: str) -> Response:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
         raise Unavailable(
-            "The page this leads to has no proper address.", fix="Try again; tell support if it stays so."
+            _("The page this leads to has no proper address."),
+            fix=_("Try again; tell support if it stays so."),
         )
     response = make_response(render_template("away.html", url=url, host=parts.netloc))
     response.headers["Refresh"] = f"0;url={url}"

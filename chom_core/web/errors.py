@@ -7,6 +7,7 @@ from typing import cast
 from urllib.parse import quote
 
 from flask import Flask, Response, make_response, redirect, render_template, request
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -30,8 +31,8 @@ def answer(error: Exception) -> BaseResponse:
         return cast("BaseResponse", error.response)
     if isinstance(error, CSRFError):
         error = Refused(
-            "This form is from before you logged in or switched organisation, so it was not sent.",
-            fix="Go back, reload the page, and send it again.",
+            _("This form is from before you logged in or switched organisation, so it was not sent."),
+            fix=_("Go back, reload the page, and send it again."),
         )
     if not isinstance(error, (ChomError, HTTPException)):
         rule = request.url_rule.rule if request.url_rule else "(no route)"  # a path may carry a token

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.lints import addresses, borders, declarations, habits
+from tools.lints import addresses, borders, declarations, habits, words
 from tools.lints.tree import Finding, Tree
 
 Lint = Callable[[Tree], Iterator[Finding]]
@@ -114,6 +114,18 @@ PLANTED: list[tuple[Lint, str, str, str]] = [
         "chom_core/web/templates/c.html",
         "<p style='color:red'>",
         "<style nonce='{{ n }}'>",
+    ),
+    (
+        words.refusals_are_translatable,
+        "chom_core/billing/service/a.py",
+        "raise Invalid(_('No.'), fix=_('Look.'), fields={'day': [f'After {then}.']})",
+        "raise Invalid(_('No.'), fields={'day': [_('Later.') if a == 'later' else _('Never.')]})",
+    ),
+    (
+        words.refusals_are_translatable,
+        "plugins/a/chom_a/b.py",
+        "raise errors.Conflict('Gone.')",
+        "raise Conflict(_('Gone.'))",
     ),
 ]
 

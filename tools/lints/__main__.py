@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tools.lints import addresses, borders, declarations, habits
+from tools.lints import addresses, borders, declarations, habits, words
 from tools.lints.tree import Finding, Tree
 
 LINTS: tuple[Callable[[Tree], Iterator[Finding]], ...] = (
@@ -25,6 +25,7 @@ LINTS: tuple[Callable[[Tree], Iterator[Finding]], ...] = (
     habits.nothing_unfinished,
     habits.rooms_are_readable,
     habits.templates_keep_the_csp,
+    words.refusals_are_translatable,
 )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.billing import reads
@@ -91,7 +92,7 @@ def dispute_accept(body: dict[str, Any], dispute_id: UUID) -> Any:
 
 def _platform() -> None:
     if here() != PLATFORM_ID:
-        raise NotFound("This organisation answers no bank.")
+        raise NotFound(_("This organisation answers no bank."))
 
 
 @contextmanager
@@ -101,7 +102,7 @@ def _customer_of(dispute_id: UUID) -> Iterator[None]:
     with everyone("API: a dispute") as all_of_them:
         tenant_id = all_of_them.scalar(select(Dispute.tenant_id).where(Dispute.id == dispute_id))
     if tenant_id is None:
-        raise NotFound("There is no such dispute.")
+        raise NotFound(_("There is no such dispute."))
     with transaction(tenant_id, current().principal):
         yield
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from chom_core.billing.api.base import api
 from chom_core.billing.reads import settlement as reads
 from chom_core.billing.schemas import settlement as schemas
@@ -16,7 +18,7 @@ def settlement() -> Any:
     """The terms of the current reseller, its seats, and what the running month costs before use."""
     found = reads.settlement()
     if found is None:
-        raise NotFound("Nothing is agreed with this organisation as a reseller.")
+        raise NotFound(_("Nothing is agreed with this organisation as a reseller."))
     seats = reads.seats()
     return {
         "mode": found.mode, "base": found.base, "seat": found.seat, "share_percent": found.share_percent,

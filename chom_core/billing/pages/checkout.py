@@ -71,7 +71,10 @@ def checkout(plan: str) -> Any:
     if principal().tenant_id is None:
         offer = next((one for one in reads.offers(period) if one.code == plan), None)
         if offer is None:
-            raise NotFound(f"There is no plan «{plan[:60]}» for sale.", fix="Choose one on the prices page.")
+            raise NotFound(
+                _("There is no plan «%(code)s» for sale.", code=plan[:60]),
+                fix=_("Choose one on the prices page."),
+            )
         here = request.full_path.rstrip("?")
         return render("billing/checkout_visitor.html", offer=offer, per=per(period), here=here)
     MAY_BUY.check(principal())
@@ -104,7 +107,7 @@ def confirm() -> Any:
     """Back from the second step: the gateway is asked, whatever the address says."""
     payment_id = parse_uuid(request.args.get("payment", ""))
     if payment_id is None:
-        raise NotFound("There is no such payment.")
+        raise NotFound(_("There is no such payment."))
     return onward(verbs.confirm(payment_id))
 
 

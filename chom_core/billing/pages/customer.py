@@ -80,7 +80,9 @@ def pay_invoice(invoice_id: UUID) -> Any:
     method_id = parse_uuid(request.form.get("method", ""))
     if method_id is None:
         raise Invalid(
-            "Choose a card.", fix="Add one under Payment methods first.", fields={"method": ["Choose one."]}
+            _("Choose a card."),
+            fix=_("Add one under Payment methods first."),
+            fields={"method": [_("Choose one.")]},
         )
     back = request.host_url.rstrip("/") + "/checkout/confirm?payment=PAYMENT"
     return onward(checkout.pay_invoice(invoice_id, request.form.get("attempt", "")[:40], method_id, back))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import select
 
@@ -230,7 +231,7 @@ def refund(refund_id: UUID) -> RefundInfo:
     """One refund of the organisation; NotFound otherwise."""
     found = session().execute(_REFUNDS.where(Refund.id == refund_id)).first()
     if found is None:
-        raise NotFound("There is no such refund.")
+        raise NotFound(_("There is no such refund."))
     return _refund(*found)
 
 

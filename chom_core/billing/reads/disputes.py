@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
@@ -168,7 +169,7 @@ def dispute(dispute_id: UUID) -> DisputeDetail:
     """One dispute of the current organisation; NotFound."""
     row = session().execute(dispute_query().where(Dispute.id == dispute_id)).first()
     if row is None:
-        raise NotFound("There is no such dispute.")
+        raise NotFound(_("There is no such dispute."))
     of, payment, _method, answer, _urgency = row
     invoices = _invoices(payment)
     pair = select(Payment, PaymentMethod).join(PaymentMethod, PaymentMethod.id == Payment.method_id)

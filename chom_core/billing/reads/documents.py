@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
@@ -25,7 +26,7 @@ def invoice(invoice_id: UUID) -> InvoiceInfo:
     """One finalised invoice of the organisation; NotFound otherwise."""
     found = session().scalar(select(Invoice).where(Invoice.id == invoice_id, Invoice.number.is_not(None)))
     if found is None:
-        raise NotFound("There is no such invoice.")
+        raise NotFound(_("There is no such invoice."))
     return invoice_info(found)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import func, select
 
@@ -69,7 +70,7 @@ def sale(tenant_id: UUID, invoice_id: UUID) -> Sale:
     with transaction(tenant_id) as here:
         of = here.scalar(select(Invoice).where(Invoice.id == invoice_id))
         if of is None:
-            raise NotFound("There is no such invoice.")
+            raise NotFound(_("There is no such invoice."))
         used = here.scalar(
             select(func.coalesce(func.sum(CreditUse.amount), 0))
             .join(CreditGrant, CreditGrant.id == CreditUse.grant_id)

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import func, select
 
@@ -109,7 +110,7 @@ def month_statement(statement_id: UUID) -> MonthStatement:
     """One settled month. Raises NotFound."""
     row = session().scalar(select(WholesaleStatement).where(WholesaleStatement.id == statement_id))
     if row is None:
-        raise NotFound("There is no such statement.")
+        raise NotFound(_("There is no such statement."))
     return _info(row)
 
 

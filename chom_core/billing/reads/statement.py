@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, func, select
 
@@ -74,7 +75,7 @@ def statement(start: datetime | None = None, end: datetime | None = None, curren
     """
     code, until = currency or sellers.profile().currency, end or clock.now()
     if start is not None and start >= until:
-        raise Invalid("The statement ends before it begins.", fields={"start": ["Before the end."]})
+        raise Invalid(_("The statement ends before it begins."), fields={"start": [_("Before the end.")]})
     running, opening, entries = Money.zero(code), Money.zero(code), []
     for at, kind, number, words, amount, invoice_id in sorted(_rows(code), key=lambda row: (row[0], row[1])):
         if end is not None and at >= until:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import func, select
 
@@ -162,7 +163,10 @@ def usage_days(meter: str, start: datetime, end: datetime, subject: UUID | None 
 
 def _period(start: datetime, end: datetime) -> Period:
     if not start < end or (end - start).days > LONGEST:
-        raise Invalid("This is no period.", fields={"end": [f"After the start, by at most {LONGEST} days."]})
+        raise Invalid(
+            _("This is no period."),
+            fields={"end": [_("After the start, by at most %(longest)s days.", longest=LONGEST)]},
+        )
     return Period(start, end)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import CursorResult, Select, bindparam, func, select, update
 
 from chom_core.database import clock, current, session
@@ -21,7 +22,9 @@ def me() -> UUID:
     if who.kind == "key":
         person_id = session().scalar(select(ApiKey.created_by).where(ApiKey.id == who.session_id))
     if person_id is None:
-        raise Unauthenticated("An inbox belongs to a person.", fix="Log in, or use a key that a person made.")
+        raise Unauthenticated(
+            _("An inbox belongs to a person."), fix=_("Log in, or use a key that a person made.")
+        )
     return person_id
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -54,16 +55,16 @@ def notify(
     kind, plugin = types.find(type)
     target = tenant_id or current().tenant_id
     if target is None:
-        raise Invalid("A notification needs an organisation.", fix="Pass tenant_id.")
+        raise Invalid(_("A notification needs an organisation."), fix=_("Pass tenant_id."))
     if link and not link.startswith("/"):
-        raise Invalid("A notification links to a path of CHOM, like /services/….")
+        raise Invalid(_("A notification links to a path of CHOM, like /services/…."))
     if plugin is not None and not gate.is_enabled(target, plugin):
         return 0
     readers = _readers(target, people, roles if roles is not None else kind.roles)
     if not readers:
         return 0
     news = _News(kind, target, title, body, link, action, facts, dict(data or {}), key or f"once:{uuid7()}")
-    chosen = preferences.chosen(kind.name, [person.id for person, _ in readers])
+    chosen = preferences.chosen(kind.name, [person.id for person, _role in readers])
     further = _channels(target, kind)
     told = 0
     for person, role in readers:

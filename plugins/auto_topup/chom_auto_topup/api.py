@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_sdk import ApiRoutes, NotFound, asked_page, paginate
@@ -52,7 +53,7 @@ def _plain() -> dict[str, Any]:
     now = service.standing()
     found = values(now.rule)
     if now.rule is None or found is None:
-        raise NotFound("No rule is set.", fix="PUT one.")
+        raise NotFound(_("No rule is set."), fix=_("PUT one."))
     return found | {
         "status": now.status, "currency": now.rule.currency, "balance": now.balance.major,
         "failures": now.rule.failures, "paused_at": now.rule.paused_at,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -26,7 +27,7 @@ def save(keys: Keys, submission: CardSubmission) -> SavedMethod:
     """The card of a finished session; without one, CardElsewhere leads to a new session."""
     fields = submission.fields
     if fields.get("entered") == "no":
-        raise Invalid("No card was entered.", fix="Try again, or use a card on file.")
+        raise Invalid(_("No card was entered."), fix=_("Try again, or use a card on file."))
     with spoken():
         if fields.get("session_id"):
             return _entered(keys, submission.tenant_id, fields["session_id"])
@@ -66,7 +67,7 @@ def as_saved(method: PaymentMethod) -> SavedMethod:
     """What CHOM keeps of a card."""
     card = method.card
     if card is None:
-        raise Invalid("Stripe kept something that is not a card.", fix="Enter a card.")
+        raise Invalid(_("Stripe kept something that is not a card."), fix=_("Enter a card."))
     brand = (card.display_brand if "display_brand" in card else None) or card.brand
     return SavedMethod(
         method.id, brand.replace("_", " ").title()[:30], card.last4, card.exp_month, card.exp_year
@@ -76,7 +77,7 @@ def as_saved(method: PaymentMethod) -> SavedMethod:
 def _started(keys: Keys, submission: CardSubmission) -> str:
     if not submission.return_url:
         raise Invalid(
-            "A card is entered on Stripe's page, in a browser.", fix="Add it under Payment methods."
+            _("A card is entered on Stripe's page, in a browser."), fix=_("Add it under Payment methods.")
         )
     joint = "&" if "?" in submission.return_url else "?"
     back = submission.return_url + joint
@@ -98,7 +99,7 @@ def _started(keys: Keys, submission: CardSubmission) -> str:
 def _entered(keys: Keys, tenant_id: UUID, session_id: str) -> SavedMethod:
     import stripe
 
-    wrong = Invalid("Stripe has no card from you on this page.", fix="Enter your card again.")
+    wrong = Invalid(_("Stripe has no card from you on this page."), fix=_("Enter your card again."))
     try:
         found = api(keys).checkout.sessions.retrieve(session_id, {"expand": ["setup_intent.payment_method"]})
     except stripe.InvalidRequestError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import gettext as _
+
 from chom_sdk import Conflict
 from chom_sdk.billing import FollowUp, PaymentRequest, PaymentResult
 from chom_stripe import attempts, cards, payouts
@@ -90,7 +92,7 @@ def capture(keys: Keys, request: FollowUp) -> PaymentResult:
             raise
         except stripe.InvalidRequestError as error:
             if error.code != _MOVED_ON:
-                raise Conflict(f"Stripe does not capture this: {error.user_message}") from error
+                raise Conflict(_("Stripe does not capture this: %(why)s", why=error.user_message)) from error
             done = _of(keys, request)
             return of_intent(done, captured=True)
         return of_intent(_of(keys, request), captured=True)  # with its fee, which exists since the capture
@@ -108,7 +110,7 @@ def cancel(keys: Keys, request: FollowUp) -> PaymentResult:
             raise
         except stripe.InvalidRequestError as error:
             if error.code != _MOVED_ON:
-                raise Conflict(f"Stripe does not cancel this: {error.user_message}") from error
+                raise Conflict(_("Stripe does not cancel this: %(why)s", why=error.user_message)) from error
             done = _of(keys, request)
         return of_intent(done)
 
@@ -132,7 +134,7 @@ def refund(keys: Keys, request: FollowUp) -> PaymentResult:
             raise
         except stripe.InvalidRequestError as error:
             raise Conflict(
-                "More would be refunded than was paid.", fix="Look at the payment's refunds."
+                _("More would be refunded than was paid."), fix=_("Look at the payment's refunds.")
             ) from error
         return of_refund(made)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import gettext as _
+
 from chom_sdk import Conflict
 from chom_sdk.billing import DisputeFacts, DisputeReply, EvidenceField
 from chom_stripe import attempts, evidence
@@ -35,8 +37,8 @@ class StripeDisputes:
         """Conflict where Stripe takes none: too late, answered before, or too long."""
         if sum(map(len, reply.evidence.values())) > evidence.MOST:
             raise Conflict(
-                "This is more than Stripe takes.",
-                fix=f"All fields together: at most {evidence.MOST} characters.",
+                _("This is more than Stripe takes."),
+                fix=_("All fields together: at most %(most)s characters.", most=evidence.MOST),
             )
         asked: Any = {"evidence": dict(reply.evidence), "submit": True}
         self._once(
@@ -70,7 +72,8 @@ class StripeDisputes:
                 raise
             except stripe.InvalidRequestError as error:
                 raise Conflict(
-                    f"Stripe does not take this: {error.user_message}", fix="Look at the dispute at Stripe."
+                    _("Stripe does not take this: %(why)s", why=error.user_message),
+                    fix=_("Look at the dispute at Stripe."),
                 ) from error
 
     def _look(self, reply: DisputeReply) -> Dispute:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from chom_sdk import Conflict, Money, NotFound, Unavailable
@@ -149,7 +150,7 @@ def of_refund(refund: Refund) -> PaymentResult:
 def mine(found: Any, tenant_id: object) -> Any:
     """The object, where it was made for this organisation; NotFound otherwise."""
     if plain(found.metadata).get("chom_tenant") != str(tenant_id):
-        raise NotFound("Stripe has no such object of this organisation.")
+        raise NotFound(_("Stripe has no such object of this organisation."))
     return found
 
 
@@ -168,13 +169,14 @@ def spoken() -> Iterator[None]:
         yield
     except stripe.IdempotencyError as error:
         raise Conflict(
-            "This was asked of Stripe before, with other facts.", fix="Use a new attempt for other facts."
+            _("This was asked of Stripe before, with other facts."),
+            fix=_("Use a new attempt for other facts."),
         ) from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise Unavailable(
-            "Stripe does not accept our key.", fix="Staff: check the keys under Stripe."
+            _("Stripe does not accept our key."), fix=_("Staff: check the keys under Stripe.")
         ) from error
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        raise Unavailable("Stripe did not answer.", fix=again) from error
+        raise Unavailable(_("Stripe did not answer."), fix=again) from error
     except stripe.APIError as error:
-        raise Unavailable("Stripe did not answer properly.", fix=again) from error
+        raise Unavailable(_("Stripe did not answer properly."), fix=again) from error

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -51,7 +52,7 @@ def receive(body: bytes, signature: str) -> str:
         event = json.loads(body)
         facts = record_of(event)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise Invalid("This is no event of Stripe.") from error
+        raise Invalid(_("This is no event of Stripe.")) from error
     return record(keys.mode, facts, tenant_of(event))
 
 
@@ -59,7 +60,9 @@ def verify(body: bytes, signature: str, secret: str) -> None:
     """Raise Refused unless `signature` was made with `secret` within the last minutes. An empty secret never fits."""
     import stripe
 
-    wrong = Refused("The signature of this webhook is not valid.", fix="Staff: check the signing secret.")
+    wrong = Refused(
+        _("The signature of this webhook is not valid."), fix=_("Staff: check the signing secret.")
+    )
     if not secret or not signature or not signature.isascii():
         raise wrong
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import select
 
@@ -66,7 +67,7 @@ def pay_invoice(invoice_id: UUID, click_attempt: str, method_id: UUID, return_ur
     sellers.lock_profile()
     invoice = invoices.locked(invoice_id)
     if invoice.status not in ("open", "uncollectible"):
-        raise Conflict(f"This invoice is {invoice.status}.", fix="Reload the page.")
+        raise Conflict(_("This invoice is %(status)s.", status=invoice.status), fix=_("Reload the page."))
     method = methods.method(method_id)
     payment = payments.begin(invoice, method, f"person-{click_attempt}", return_url=return_url)
     return _outcome(payments.send(payment.id))
@@ -76,7 +77,7 @@ def checkout(checkout_id: UUID) -> Checkout:
     """A purchase of the organisation; NotFound otherwise."""
     found = session().get(Checkout, checkout_id, populate_existing=True)
     if found is None:
-        raise NotFound("There is no such purchase.", fix="Choose a plan on the prices page.")
+        raise NotFound(_("There is no such purchase."), fix=_("Choose a plan on the prices page."))
     return found
 
 
@@ -103,7 +104,10 @@ def _buy(order: Order, click: Click, shape: PlanShape) -> Outcome:
         return _outcome(payments.send(repeated.id))
     plan, _unit = purchases.priced(order)
     if plan.shape != shape.value:
-        raise Invalid(f"{plan.title} is no {shape.value} plan.", fix="Choose another plan.")
+        raise Invalid(
+            _("%(title)s is no %(shape)s plan.", title=plan.title, shape=shape.value),
+            fix=_("Choose another plan."),
+        )
     purchase = purchases.record(order, click)
     if purchase.status in ("building", "done", "failed"):
         return outcome(purchase.id)
@@ -135,7 +139,7 @@ def _method(currency: str, click: Click) -> PaymentMethod:
     if click.method_id is not None:
         return methods.method(click.method_id)
     if click.card is None:
-        raise Invalid("How do you want to pay?", fields={"method": ["Choose a card, or enter one."]})
+        raise Invalid(_("How do you want to pay?"), fields={"method": [_("Choose a card, or enter one.")]})
     return methods.add_method(currency, click.card, click.card_url)
 
 
@@ -151,8 +155,12 @@ def _rehearse(purchase: Checkout) -> None:
 def _same_amount(expected: Money, actual: Money) -> None:
     if expected != actual:
         raise Conflict(
-            f"The amount is {actual.format()} now, not {expected.format()}.",
-            fix="Nothing was charged. Check the new amount and press Pay again.",
+            _(
+                "The amount is %(actual)s now, not %(expected)s.",
+                actual=actual.format(),
+                expected=expected.format(),
+            ),
+            fix=_("Nothing was charged. Check the new amount and press Pay again."),
         )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -47,12 +48,12 @@ class Click(Struct, frozen=True):
 
 def priced(order: Order) -> tuple[Plan, Money]:
     if order.quantity < 1 or order.quantity > 1000:
-        raise Invalid("How many?", fields={"quantity": ["Between 1 and 1000."]})
+        raise Invalid(_("How many?"), fields={"quantity": [_("Between 1 and 1000.")]})
     plan = catalogue.plan(order.plan)
     if plan.shape == PlanShape.ADDON.value:
-        raise Invalid("An add-on is bought with a plan.", fix="Add it to your plan under Billing.")
+        raise Invalid(_("An add-on is bought with a plan."), fix=_("Add it to your plan under Billing."))
     if plan.shape == PlanShape.HOSTING.value and order.quantity != 1:
-        raise Invalid("An organisation has one hosting plan.", fields={"quantity": ["Only 1."]})
+        raise Invalid(_("An organisation has one hosting plan."), fields={"quantity": [_("Only 1.")]})
     return plan, catalogue.price(plan, order.currency, BillingPeriod(order.period))
 
 
@@ -73,7 +74,7 @@ def record(order: Order, click: Click) -> Checkout:
         service_settings=dict(click.settings or {}), **values,
     )  # fmt: skip
     session().execute(row.on_conflict_do_nothing(index_elements=["id"]))
-    missing = NotFound("There is no such purchase.", fix="Start again from the prices page.")
+    missing = NotFound(_("There is no such purchase."), fix=_("Start again from the prices page."))
     found = locked(Checkout, click.checkout_id, missing)
     if found.status == "open":  # an attempt was declined, and the form may say something else now
         for name, value in values.items():
@@ -111,12 +112,15 @@ def _clear_the_way(purchase: Checkout, plan: Plan) -> None:
         living = subscriptions.hosting()
         if living is not None:
             raise Conflict(
-                f"You already have {living.items[0].title}: an organisation has one hosting plan.",
-                fix="Look at it under Billing.",
+                _(
+                    "You already have %(title)s: an organisation has one hosting plan.",
+                    title=living.items[0].title,
+                ),
+                fix=_("Look at it under Billing."),
             )
         left = subscriptions.hosting(any_state=True)
         if left is not None and left.status == "paused":
-            raise Conflict("Your plan is paused.", fix="Resume it under Billing, or end it first.")
+            raise Conflict(_("Your plan is paused."), fix=_("Resume it under Billing, or end it first."))
         if left is not None:
             _drop(left)
     elif purchase.subscription_id is not None:
@@ -133,7 +137,8 @@ def _drop(left: Subscription) -> None:
     session().refresh(left)
     if left.status != "incomplete":
         raise Conflict(
-            "An earlier payment for this went through after all.", fix="Look at your plan under Billing."
+            _("An earlier payment for this went through after all."),
+            fix=_("Look at your plan under Billing."),
         )
     for invoice in session().scalars(select(Invoice).where(Invoice.subscription_id == left.id)):
         if invoice.status == "draft":

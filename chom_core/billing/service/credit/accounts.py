@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.audit.service import Subject, record
@@ -53,7 +54,7 @@ def grant_promotional_credit(
     if expires_at is not None:
         _expiry(expires_at)
     if not 0 <= priority <= 1000:
-        raise Invalid("Which priority?", fields={"priority": ["Between 0 and 1000."]})
+        raise Invalid(_("Which priority?"), fields={"priority": [_("Between 0 and 1000.")]})
     return _grant(
         "promotional", money, key, reason, against="promotional_expense", expires_at=expires_at,
         priority=priority, usage_only=usage_only,
@@ -125,7 +126,7 @@ def credits(text: str | Decimal, currency: str) -> Money:
     except (ArithmeticError, ValueError):
         money = None
     if money is None:
-        raise Invalid("This is no amount.", fields={"amount": ["A number, for example 50.00."]})
+        raise Invalid(_("This is no amount."), fields={"amount": [_("A number, for example 50.00.")]})
     return grants.money_in(money)
 
 
@@ -138,7 +139,8 @@ def used_here(money: Money) -> None:
     known |= set(session().scalars(select(Invoice.currency).distinct()))
     if money.currency not in known:
         raise Invalid(
-            f"Nothing here is billed in {money.currency}.", fields={"currency": [", ".join(sorted(known))]}
+            _("Nothing here is billed in %(currency)s.", currency=money.currency),
+            fields={"currency": [", ".join(sorted(known))]},
         )
 
 
@@ -148,7 +150,9 @@ def revoke(grant_id: UUID, reason: str) -> CreditGrant:
     reason = grants.words_in(reason, "reason", 300)
     grant = _locked(grant_id)
     if grant.kind != "promotional":
-        raise Conflict("Account credit is the customer's money.", fix="Refund the payment it came from.")
+        raise Conflict(
+            _("Account credit is the customer's money."), fix=_("Refund the payment it came from.")
+        )
     if grant.remaining:
         _end(grant, "revoked", reason)
         record("credit.revoked", Subject("credit", grant.id, grant.reason), reason=reason)
@@ -186,12 +190,14 @@ def _end(grant: CreditGrant, kind: str, words: str) -> None:
 
 
 def _locked(grant_id: UUID) -> CreditGrant:
-    return locked(CreditGrant, grant_id, NotFound("There is no such credit."))
+    return locked(CreditGrant, grant_id, NotFound(_("There is no such credit.")))
 
 
 def _expiry(expires_at: datetime) -> None:
     if expires_at.tzinfo is None or not clock.now() < expires_at < clock.now() + grants.LONGEST:
-        raise Invalid("When does it expire?", fields={"expires_at": ["In the future, within ten years."]})
+        raise Invalid(
+            _("When does it expire?"), fields={"expires_at": [_("In the future, within ten years.")]}
+        )
 
 
 def balance(kind: str, currency: str) -> Money:

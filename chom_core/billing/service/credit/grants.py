@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import Select, String, cast, func, select
 
 from chom_core.billing import ledger
@@ -34,7 +35,8 @@ def money_in(money: Money) -> Money:
     """An amount that a person or a program gave: above zero and believable, else Invalid with the field `amount`."""
     if not isinstance(money, Money) or not 0 < money.amount <= MOST:
         raise Invalid(
-            "This is no amount.", fields={"amount": [f"Between 1 and {MOST} of the smallest unit, no sign."]}
+            _("This is no amount."),
+            fields={"amount": [_("Between 1 and %(most)s of the smallest unit, no sign.", most=MOST)]},
         )
     return money
 
@@ -43,7 +45,10 @@ def words_in(text: str, name: str, longest: int) -> str:
     """A text that must be there: trimmed, not too long, else Invalid with the field `name`."""
     clean = text.strip() if isinstance(text, str) else ""
     if not clean or len(clean) > longest or "\x00" in clean:
-        raise Invalid("Something is missing.", fields={name: [f"Between 1 and {longest} characters."]})
+        raise Invalid(
+            _("Something is missing."),
+            fields={name: [_("Between 1 and %(longest)s characters.", longest=longest)]},
+        )
     return clean
 
 
@@ -74,8 +79,8 @@ def add(
     if before is not None:
         if any(getattr(before, name) != value for name, value in facts.items()):
             raise Conflict(
-                "This key was used for another grant.",
-                fix="Nothing was granted. Use a new key for a new grant.",
+                _("This key was used for another grant."),
+                fix=_("Nothing was granted. Use a new key for a new grant."),
             )
         return before
     grant = CreditGrant(id=uuid7(), tenant_id=here(), key=key, remaining=money.amount, **facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import select
 
@@ -47,7 +48,7 @@ def top_up_alone(money: Money, key: str, method_id: UUID | None = None) -> TopUp
         payment = payments.send(payment.id)
     else:
         if (payment.amount, payment.currency) != (money.amount, money.currency):
-            raise Conflict("This key was for another amount.", fix="Use a new key for a new top-up.")
+            raise Conflict(_("This key was for another amount."), fix=_("Use a new key for a new top-up."))
         payment = payments.refetch(payment.id)
     if payment.status == "requires_action":
         payment = payments.release(payment.id)
@@ -61,7 +62,7 @@ def _card(method_id: UUID | None) -> PaymentMethod:
         None,
     )
     if found is None:
-        raise PaymentRequired("The card is not on file any more.", fix="Choose another card.")
+        raise PaymentRequired(_("The card is not on file any more."), fix=_("Choose another card."))
     return found
 
 

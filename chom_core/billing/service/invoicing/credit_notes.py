@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import func, select
@@ -72,13 +73,13 @@ def issue(
     known = session().scalar(select(CreditNote).where(CreditNote.key == key))
     if known is not None:
         if known.facts != facts:
-            raise Conflict("This key was used for another credit note.", fix="Nothing was written.")
+            raise Conflict(_("This key was used for another credit note."), fix=_("Nothing was written."))
         return known
     invoice = invoices.locked(invoice_id)
     if invoice.status in ("draft", "void"):
-        raise Conflict(f"The invoice is {invoice.status}: there is nothing to take back.")
+        raise Conflict(_("The invoice is %(status)s: there is nothing to take back.", status=invoice.status))
     if settle not in ("refund", "credit", "due"):
-        raise Invalid("How is it settled?", fields={"settle": ["refund, credit or due."]})
+        raise Invalid(_("How is it settled?"), fields={"settle": [_("refund, credit or due.")]})
     invoices.nothing_on_its_way(invoice)
     chosen = _choose(invoice, creditable(invoice), what)
     invoices.recover(invoice)
@@ -122,7 +123,7 @@ def _choose(invoice: Invoice, left: Sequence[Open], what: What) -> list[Open]:
         chosen = _by_lines(invoice, left, what)
     if not any(one.total for one in chosen):
         raise Invalid(
-            "Nothing of this invoice is left to take back.", fields={"amount": ["Nothing is left."]}
+            _("Nothing of this invoice is left to take back."), fields={"amount": [_("Nothing is left.")]}
         )
     return chosen
 
@@ -134,7 +135,8 @@ def _by_total(invoice: Invoice, left: Sequence[Open], money: Money) -> list[Open
     most = sum((one.total for one in left), start=Money.zero(invoice.currency))
     if money > most:
         raise Invalid(
-            f"At most {most.format()} of this invoice is left.", fields={"amount": ["More than is left."]}
+            _("At most %(most)s of this invoice is left.", most=most.format()),
+            fields={"amount": [_("More than is left.")]},
         )
     shares = money.allocate([one.total.amount for one in left])
     return [_part_of_total(one, share) for one, share in zip(left, shares, strict=True) if share]
@@ -160,13 +162,13 @@ def _by_lines(invoice: Invoice, left: Sequence[Open], wanted: Mapping[int, Money
         part = taxes.note(one.net, one.tax, Money.zero(money.currency), money)
         chosen.append(replace(one, net=part.sub, tax=part.tax))
     if errors:
-        raise Invalid("More than is left of a line.", fields={"lines": errors})
+        raise Invalid(_("More than is left of a line."), fields={"lines": errors})
     return chosen
 
 
 def _currency(invoice: Invoice, money: Money) -> None:
     if money.currency != invoice.currency:
-        raise Invalid("The invoice has another currency.", fields={"amount": [f"In {invoice.currency}."]})
+        raise Invalid(fields={"amount": [_("In %(currency)s, as the invoice.", currency=invoice.currency)]})
 
 
 def _parts(invoice: Invoice, total: Money, settle: Settle) -> Parts:
@@ -175,8 +177,8 @@ def _parts(invoice: Invoice, total: Money, settle: Settle) -> Parts:
     rest = total - due
     if settle == "due" and rest:
         raise Invalid(
-            f"Only {due.format()} is due.", fix="Give the rest back as credit or to the card.",
-            fields={"amount": ["More than is due."]},
+            _("Only %(due)s is due.", due=due.format()), fix=_("Give the rest back as credit or to the card."),
+            fields={"amount": [_("More than is due.")]},
         )  # fmt: skip
     paid = min(rest, refunds.backing(invoice))
     used = {"account": zero, "promotional": zero}
@@ -186,7 +188,7 @@ def _parts(invoice: Invoice, total: Money, settle: Settle) -> Parts:
     promotional = rest - paid - credit
     if promotional > used["promotional"]:
         raise Conflict(
-            "A refund of this invoice is on its way.", fix="Wait until it is settled, then try again."
+            _("A refund of this invoice is on its way."), fix=_("Wait until it is settled, then try again.")
         )
     to_card = paid if settle == "refund" else zero
     return Parts(due, to_card, paid - to_card, credit, promotional)
@@ -292,5 +294,5 @@ def note(note_id: UUID) -> CreditNote:
     """One of the organisation's credit notes; NotFound otherwise."""
     found = session().scalar(select(CreditNote).where(CreditNote.id == note_id))
     if found is None:
-        raise NotFound("There is no such credit note.")
+        raise NotFound(_("There is no such credit note."))
     return found

@@ -45,7 +45,7 @@ def invoice_pdf(invoice_id: UUID) -> Drawn:
     """The finalised invoice; NotFound where the organisation has no such one."""
     found = session().scalar(select(Invoice).where(Invoice.id == invoice_id, Invoice.number.is_not(None)))
     if found is None:
-        raise NotFound("There is no such invoice.", fix="Look at the list of invoices.")
+        raise NotFound(_("There is no such invoice."), fix=_("Look at the list of invoices."))
     return Drawn(f"{found.number}.pdf", _kept("invoice", found, invoice_facts(found)))
 
 
@@ -53,7 +53,7 @@ def credit_note_pdf(note_id: UUID) -> Drawn:
     """The credit note; NotFound where the organisation has no such one."""
     found = session().scalar(select(CreditNote).where(CreditNote.id == note_id))
     if found is None:
-        raise NotFound("There is no such credit note.", fix="Look at the list of invoices.")
+        raise NotFound(_("There is no such credit note."), fix=_("Look at the list of invoices."))
     return Drawn(f"{found.number}.pdf", _kept("credit_note", found, credit_note_facts(found)))
 
 

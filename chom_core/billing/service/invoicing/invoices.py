@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core import database
@@ -54,14 +55,17 @@ def tax_on(query: TaxQuery) -> TaxAnswer | None:
     found = [(plugin, value) for plugin, value, _error in hooks.billing_tax(query) if value is not None]
     if len(found) > 1:
         raise PluginFailed(
-            f"Two features answer for tax: {', '.join(plugin for plugin, _value in found)}.",
+            _(
+                "Two features answer for tax: %(names)s.",
+                names=", ".join((plugin for plugin, _value in found)),
+            ),
             plugin=found[1][0],
-            fix="Staff: switch one of them off.",
+            fix=_("Staff: switch one of them off."),
         )
     answer: TaxAnswer | None = found[0][1] if found else tax.answer(query)
     if answer is not None and answer.rates and len(answer.rates) != len(query.lines):
         raise PluginFailed(
-            f"{len(answer.rates)} rates of tax for {len(query.lines)} lines.",
+            _("%(rates)s rates of tax for %(lines)s lines.", rates=len(answer.rates), lines=len(query.lines)),
             plugin=found[0][0] if found else "",
         )
     return answer
@@ -132,7 +136,7 @@ def finalise(invoice: Invoice, *, paying: Money | None = None, credit: bool = Tr
     `number`; the caller commits soon.
     """
     if invoice.status != "draft":
-        raise Conflict(f"The invoice is {invoice.status}, not a draft.")
+        raise Conflict(_("The invoice is %(status)s, not a draft.", status=invoice.status))
     seller = session().get_one(Seller, invoice.seller_id)
     _freeze(invoice, seller)
     source = f"invoice:{invoice.id}"
@@ -266,9 +270,11 @@ def nothing_on_its_way(invoice: Invoice) -> None:
     """Conflict where an attempt to pay may still become money."""
     query = select(Payment.id).where(Payment.invoice_id == invoice.id, Payment.status.in_(OPEN))
     if session().scalar(query.limit(1)) is not None:
-        raise Conflict("A payment for this is on its way.", fix="Wait until it is settled, then try again.")
+        raise Conflict(
+            _("A payment for this is on its way."), fix=_("Wait until it is settled, then try again.")
+        )
 
 
 def locked(invoice_id: UUID) -> Invoice:
     """The invoice with its row locked and read afresh; NotFound where it is not this organisation's."""
-    return database.locked(Invoice, invoice_id, NotFound("There is no such invoice."))
+    return database.locked(Invoice, invoice_id, NotFound(_("There is no such invoice.")))

@@ -42,7 +42,7 @@ def seller() -> Seller:
     found = held(Seller, reseller_id=owner) or session().scalar(query)
     if found is None:
         raise Unavailable(
-            "Nothing is for sale here yet.", fix="The operator sets up a seller under Staff → Settings."
+            _("Nothing is for sale here yet."), fix=_("The operator sets up a seller under Staff → Settings.")
         )
     return found
 
@@ -159,7 +159,7 @@ def update_profile(values: Mapping[str, str]) -> BillingProfile:
     whole = {name: getattr(found, name) for name in PROFILE_FIELDS} | clean
     errors = profile_checks.errors(clean, whole, reseller_id())
     if errors:
-        raise Invalid("The billing details are not complete.", fields=errors)
+        raise Invalid(_("The billing details are not complete."), fields=errors)
     if whole["vat_id"]:
         clean["vat_id"] = vat_ids.compact(whole["vat_id"], whole["country"]) or whole["vat_id"]
     for name, value in clean.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.audit.service import Subject, record
@@ -49,7 +50,9 @@ def _take_back(invoice: Invoice, settle: Settle, reason: str) -> None:
     """All that is left, by a credit note; what is still due of it is only taken off."""
     if not any(one.total for one in credit_notes.creditable(invoice)):
         if invoice.due:
-            raise Conflict("All of this invoice is noted, and part of it was refunded.", fix="Write it off.")
+            raise Conflict(
+                _("All of this invoice is noted, and part of it was refunded."), fix=_("Write it off.")
+            )
         return
     words = reason or f"Invoice {invoice.number} is void"
     credit_notes.issue(invoice.id, None, settle, reason=words, key=f"invoice/{invoice.id}/void", closes=False)

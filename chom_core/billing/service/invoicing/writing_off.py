@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from chom_core.audit.service import Subject, record
 from chom_core.billing import ledger
 from chom_core.billing.models import Invoice
@@ -25,7 +27,9 @@ def write_off(invoice_id: UUID, reason: str) -> Invoice:
     if invoice.status == "uncollectible":
         return invoice
     if invoice.status != "open":
-        raise Conflict(f"This invoice is {invoice.status}: only an open one is written off.")
+        raise Conflict(
+            _("This invoice is %(status)s: only an open one is written off.", status=invoice.status)
+        )
     invoices.nothing_on_its_way(invoice)
     due, source = invoice.due, f"invoice:{invoice.id}"
     ledger.post(

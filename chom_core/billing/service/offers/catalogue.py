@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, lazyload
 
@@ -142,7 +143,10 @@ def plan(code: str) -> Plan:
     query = select(Plan).where(Plan.reseller_id == _shelf(), Plan.active, Plan.code == code)
     found = session().scalar(query)
     if found is None:
-        raise NotFound(f"There is no plan «{code[:60]}» for sale.", fix="Choose one on the prices page.")
+        raise NotFound(
+            _("There is no plan «%(code)s» for sale.", code=code[:60]),
+            fix=_("Choose one on the prices page."),
+        )
     return found
 
 
@@ -157,7 +161,13 @@ def price(of: Plan, currency: str, period: BillingPeriod, at: datetime | None = 
     found = price_row(of, currency, period, at)
     if found is None:
         raise Invalid(
-            f"{of.title} has no {period.value} price in {currency}.", fix="Choose another period or currency."
+            _(
+                "%(title)s has no %(period)s price in %(currency)s.",
+                title=of.title,
+                period=period.value,
+                currency=currency,
+            ),
+            fix=_("Choose another period or currency."),
         )
     return Money(found.amount, currency)
 

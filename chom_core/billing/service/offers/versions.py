@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.billing.models import Plan, Price, UsagePrice
@@ -49,7 +50,7 @@ def set_price(
 ) -> Price:
     """A new version of a price, from `effective_from` (now; for the first version since ever). Raises Invalid."""
     if not 0 <= amount.amount <= MOST:
-        raise Invalid("That is no price.", fields={"amount": ["Between 0 and 100,000,000.00."]})
+        raise Invalid(_("That is no price."), fields={"amount": [_("Between 0 and 100,000,000.00.")]})
     query = select(Price).where(
         Price.plan_id == plan.id, Price.currency == amount.currency, Price.billing_period == period.value
     )
@@ -105,8 +106,8 @@ def _follow(rows: Sequence[V], wanted: datetime | None) -> datetime:
     if last is not None:
         if start <= last.effective_from:
             raise Invalid(
-                "A newer price is already set for then.",
-                fields={"effective_from": ["After the newest version's begin."]},
+                _("A newer price is already set for then."),
+                fields={"effective_from": [_("After the newest version's begin.")]},
             )
         last.effective_until = start
         session().flush()
@@ -137,7 +138,7 @@ def _must_be_priceable(
     if not _are_tiers(tiers):
         errors["tiers"] = ["Prices of 0 or more as text, growing limits, the last one without a limit."]
     if errors:
-        raise Invalid("This is no price for use.", fields=errors)
+        raise Invalid(_("This is no price for use."), fields=errors)
 
 
 def _are_tiers(tiers: Tiers) -> bool:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Literal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import func, select
 
@@ -68,14 +69,14 @@ def earn(
     sellers.lock_profile()
     grants.money_in(money)
     if kind not in EARNERS:
-        raise Invalid("Who earns?", fields={"kind": [", ".join(EARNERS)]})
+        raise Invalid(_("Who earns?"), fields={"kind": [", ".join(EARNERS)]})
     party, key = grants.words_in(party, "party", 80), grants.words_in(key, "key", 180)
     source, now = grants.words_in(source, "source", 120), clock.now()
     before = session().scalar(select(Earning).where(Earning.key == key))
     if before is not None:
         had = (before.party, before.kind, before.amount, before.currency, before.source)
         if had != (party, kind, money.amount, money.currency, source):
-            raise Conflict("This key was used for another earning.", fix="Nothing was posted.")
+            raise Conflict(_("This key was used for another earning."), fix=_("Nothing was posted."))
         return before.id
     available_at = _day(available_at or now, now)
     made = Earning(
@@ -101,11 +102,16 @@ def claw_back(key: str, refunded: Money, total: Money) -> Money:
     query = select(Earning).where(Earning.key == key, Earning.tenant_id == current().tenant_id)
     found = session().scalar(afresh(query))
     if found is None:
-        raise NotFound("There is no such earning.")
+        raise NotFound(_("There is no such earning."))
     if {refunded.currency, total.currency} != {found.currency}:
-        raise Invalid("The sale has another currency.", fields={"refunded": [f"In {found.currency}."]})
+        raise Invalid(
+            _("The sale has another currency."),
+            fields={"refunded": [_("In %(currency)s.", currency=found.currency)]},
+        )
     if total.amount <= 0 or not 0 <= refunded.amount <= total.amount:
-        raise Invalid("More than the sale cannot go back.", fields={"refunded": ["From 0 to the sale."]})
+        raise Invalid(
+            _("More than the sale cannot go back."), fields={"refunded": [_("From 0 to the sale.")]}
+        )
     goal = half_up(_exactly(found.amount, refunded.amount, total.amount))
     delta = Money(goal - found.taken_back, found.currency)
     if delta:
@@ -159,7 +165,9 @@ def _exactly(amount: int, refunded: int, total: int) -> Fraction:
 
 def _day(at: datetime, now: datetime) -> datetime:
     if not isinstance(at, datetime) or at.tzinfo is None or at > now + LONGEST:
-        raise Invalid("When is it available?", fields={"available_at": ["An instant within two years."]})
+        raise Invalid(
+            _("When is it available?"), fields={"available_at": [_("An instant within two years.")]}
+        )
     return at
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from flask_babel import gettext as _
 from msgspec import Struct
 
 from chom_core.billing.service.paying.gateways import as_plugin
@@ -39,7 +40,10 @@ def gateway(currency: str, name: str) -> BoundPayouts:
     for bound in _found(currency, name):
         if bound.gateway.name == name:
             return bound
-    raise Unavailable(f"The payout gateway {name} is not here.", fix="Staff: switch it on under Extensions.")
+    raise Unavailable(
+        _("The payout gateway %(name)s is not here.", name=name),
+        fix=_("Staff: switch it on under Extensions."),
+    )
 
 
 def _found(currency: str, name: str) -> list[BoundPayouts]:

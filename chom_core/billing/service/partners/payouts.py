@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.audit.service import Subject, record
@@ -79,7 +80,9 @@ def pay_out(party: str, kind: EarnerKind, key: str, *, minimum: Money, method: s
     if owed is None or owed.available < max(minimum, Money(1, minimum.currency)):
         return None
     if owed.on_its_way:
-        raise Conflict("A payout is on its way.", fix="Wait until it is settled; the rest stays available.")
+        raise Conflict(
+            _("A payout is on its way."), fix=_("Wait until it is settled; the rest stays available.")
+        )
     made = Payout(
         id=uuid7(), tenant_id=current().tenant_id, seller_id=_seller(party, kind, minimum.currency), kind=kind,
         party=party, key=whole, amount=owed.available.amount, currency=minimum.currency,
@@ -171,15 +174,15 @@ def locked(payout_id: UUID) -> Payout:
     query = select(Payout).where(Payout.id == payout_id, Payout.tenant_id == current().tenant_id)
     found = session().scalar(afresh(query))
     if found is None:
-        raise NotFound("There is no such payout.")
+        raise NotFound(_("There is no such payout."))
     return found
 
 
 def _must_wait(of: Payout) -> None:
     if of.status != "pending":
-        raise Conflict(f"This payout is {of.status} already.")
+        raise Conflict(_("This payout is %(status)s already.", status=of.status))
     if of.method != MANUAL:
-        raise Conflict(f"{of.method} has this payout.", fix="Wait for its answer.")
+        raise Conflict(_("%(method)s has this payout.", method=of.method), fix=_("Wait for its answer."))
 
 
 def _by_hand(payout_id: UUID) -> Payout:
@@ -230,7 +233,8 @@ def _seller(party: str, kind: str, currency: str) -> UUID:
     found = set(session().scalars(query.distinct()))
     if len(found) != 1:
         raise Invalid(
-            "These earnings are with several sellers.", fix="Name the party differently for each seller."
+            _("These earnings are with several sellers."),
+            fix=_("Name the party differently for each seller."),
         )
     return found.pop()
 

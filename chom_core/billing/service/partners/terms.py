@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
 
 from chom_core.audit.service import Subject, record
@@ -36,11 +37,13 @@ def choose(
     """
     tenant = session().get_one(Tenant, current().tenant_id)
     if tenant.kind != "reseller":
-        raise NotFound("This organisation is no reseller.")
+        raise NotFound(_("This organisation is no reseller."))
     if mode not in ("wholesale", "share") or base.currency != seat.currency or min(base, seat).amount < 0:
-        raise Invalid("These are no terms.", fields={"mode": ["wholesale or share, prices in one currency."]})
+        raise Invalid(
+            _("These are no terms."), fields={"mode": [_("wholesale or share, prices in one currency.")]}
+        )
     if not (share_percent.is_finite() and 0 <= share_percent <= 100):
-        raise Invalid("These are no terms.", fields={"share_percent": ["From 0 to 100."]})
+        raise Invalid(_("These are no terms."), fields={"share_percent": [_("From 0 to 100.")]})
     kept = {meter: _pooled(meter, one) for meter, one in (pool or {}).items()}
     found, now = locked(), clock.now()
     if found is None:
@@ -52,8 +55,12 @@ def choose(
     fix(found)
     if found.fixed_at is not None and (found.mode, found.currency) != (mode, base.currency):
         raise Conflict(
-            f"The settlement is fixed as {found.mode} in {found.currency}: a customer was invoiced by it.",
-            fix="Only its prices can change.",
+            _(
+                "The settlement is fixed as %(mode)s in %(currency)s: a customer was invoiced by it.",
+                mode=found.mode,
+                currency=found.currency,
+            ),
+            fix=_("Only its prices can change."),
         )
     if (found.mode, found.share_percent) != (mode, share_percent):
         changed.forget("share")  # what earned nothing by the old terms may earn by these
@@ -112,6 +119,7 @@ def _pooled(meter: str, one: Mapping[str, str]) -> dict[str, str]:
         right = False
     if not right:
         raise Invalid(
-            "These are no terms.", fields={"pool": [f"{meter[:60]}: an allowance and a price, from 0."]}
+            _("These are no terms."),
+            fields={"pool": [_("%(meter)s: an allowance and a price, from 0.", meter=meter[:60])]},
         )
     return {"included": str(included), "unit": str(unit)}

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from sqlalchemy import func, select
 
@@ -130,7 +131,9 @@ def charges(of: Settlement, month: Period, retail: list[Retail]) -> list[Charge]
 def _invoice(of: Settlement, month: Period, retail: list[Retail]) -> Invoice:
     platform = session().scalar(select(Seller).where(Seller.reseller_id == PLATFORM_ID))
     if platform is None:
-        raise NotFound("The platform sells nothing yet.", fix="Set up its seller under Staff → Settings.")
+        raise NotFound(
+            _("The platform sells nothing yet."), fix=_("Set up its seller under Staff → Settings.")
+        )
     lines = rating.lines_of(charges(of, month, retail))
     who = sellers.customer(sellers.profile())
     query = TaxQuery(sellers.facts(platform), who, of.currency, lines, clock.now())

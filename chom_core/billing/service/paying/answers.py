@@ -107,7 +107,10 @@ def send(answer_id: UUID) -> None:
     gateway = session().get_one(Payment, dispute.payment_id).gateway
     found = advocate(gateway)
     if found is None:
-        raise Unavailable(f"Nobody answers disputes at {gateway}.", fix="Staff: switch its extension on.")
+        raise Unavailable(
+            _("Nobody answers disputes at %(gateway)s.", gateway=gateway),
+            fix=_("Staff: switch its extension on."),
+        )
     evidence = row.kind == "evidence"
     reply = DisputeReply(row.key, dispute.reference, row.tenant_id, dict(row.evidence) if evidence else {})
     refusal: ChomError | None = None
@@ -146,7 +149,7 @@ def _locked(dispute_id: UUID) -> Dispute:
 
 
 def _by_id(answer_id: UUID) -> DisputeAnswer:
-    return database.locked(DisputeAnswer, answer_id, NotFound("There is no such answer."))
+    return database.locked(DisputeAnswer, answer_id, NotFound(_("There is no such answer.")))
 
 
 def _answer(dispute: Dispute) -> DisputeAnswer | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from chom_core import database
@@ -48,9 +49,12 @@ def disputed(
     sellers.lock_profile()
     payment = payments.locked(payment_id)
     if amount.currency != payment.currency or not 0 < amount.amount <= payment.amount:
-        raise Invalid("A dispute takes back no more than was paid, in its currency.")
+        raise Invalid(_("A dispute takes back no more than was paid, in its currency."))
     if payment.status != "succeeded":
-        raise Conflict(f"This payment is {payment.status}.", fix="Ask the gateway how it stands first.")
+        raise Conflict(
+            _("This payment is %(status)s.", status=payment.status),
+            fix=_("Ask the gateway how it stands first."),
+        )
     known = session().scalar(select(Dispute).where(Dispute.reference == reference))
     of = known or _open(payment, reference, amount)
     of.reason, of.evidence_due = reason[:60] or of.reason, evidence_due or of.evidence_due
@@ -130,7 +134,7 @@ def _release(of: Dispute) -> Money:
     held = Money.zero(of.currency)
     uses = select(CreditUse).where(CreditUse.dispute == of.reference, CreditUse.kind == "held")
     for use in session().scalars(uses.order_by(CreditUse.id)).all():
-        grant = database.locked(CreditGrant, use.grant_id, NotFound("There is no such credit."))
+        grant = database.locked(CreditGrant, use.grant_id, NotFound(_("There is no such credit.")))
         some = Money(use.amount, use.currency)
         grants.take(grant, -some, "released", dispute=of.reference)
         held = held + some

@@ -10,6 +10,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import structlog
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.billing import ledger
@@ -50,7 +51,7 @@ def _payment(payment_id: UUID) -> Payment:
     sellers.lock_profile()
     payment = session().scalar(select(Payment).where(Payment.id == payment_id))
     if payment is None:
-        raise NotFound("There is no such payment.")
+        raise NotFound(_("There is no such payment."))
     return payment
 
 
@@ -58,7 +59,7 @@ def _name(reference: str, most: int = 150) -> str:
     reference = reference.strip()
     if not reference or len(reference) > most:
         words = [f"1 to {most} characters."]
-        raise Invalid("What is it called at the gateway?", fields={"reference": words})
+        raise Invalid(_("What is it called at the gateway?"), fields={"reference": words})
     return reference
 
 
@@ -66,7 +67,7 @@ def post(payment: Payment, fee: GatewayFee) -> UUID | None:
     """`charged_fee` of a payment whose organisation's profile is locked."""
     named = GatewayFee(_name(fee.reference), fee.amount, fee.of_platform)
     if fee.amount.amount < 0:
-        raise Invalid("A fee of a payment is never negative.", fields={"amount": ["From 0."]})
+        raise Invalid(_("A fee of a payment is never negative."), fields={"amount": [_("From 0.")]})
     words = f"{payment.gateway} kept this of a payment"
     return _post(payment, named, KIND, f"payment:{payment.id}", words)
 

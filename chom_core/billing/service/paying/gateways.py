@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from flask_babel import gettext as _
 from msgspec import Struct
 
 from chom_core.billing.models import PaymentMethod
@@ -43,7 +44,7 @@ def as_plugin(plugin: str, gateway: G, action: Callable[[G], T], fix: str) -> T:
         raise
     except Exception as error:
         log.exception("gateway failed", gateway=gateway.name, error=type(error).__name__)
-        raise Unavailable(f"{gateway.title} did not answer.", fix=fix) from error
+        raise Unavailable(_("%(title)s did not answer.", title=gateway.title), fix=fix) from error
 
 
 class Bound(Struct, frozen=True):
@@ -84,10 +85,10 @@ def gateway(currency: str, name: str = "") -> Bound:
     if found and not name:
         return found[0]
     raise Unavailable(
-        f"No payment gateway takes {currency} here."
+        _("No payment gateway takes %(currency)s here.", currency=currency)
         if not name
-        else f"The payment gateway {name} is not here.",
-        fix="Staff: switch on a gateway such as the sandbox under Extensions.",
+        else _("The payment gateway %(name)s is not here.", name=name),
+        fix=_("Staff: switch on a gateway such as the sandbox under Extensions."),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -42,7 +43,7 @@ def method(method_id: UUID) -> PaymentMethod:
     query = select(PaymentMethod).where(PaymentMethod.id == method_id, PaymentMethod.removed_at.is_(None))
     found = session().scalar(query)
     if found is None:
-        raise NotFound("There is no such card.", fix="Choose one of the list, or enter a card.")
+        raise NotFound(_("There is no such card."), fix=_("Choose one of the list, or enter a card."))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.billing.models import Payment, PaymentMethod, Refund
@@ -21,7 +22,7 @@ def payment_of(gateway: str, key: str = "", reference: str = "") -> Payment:
         query.where(Payment.key == key if key else Payment.reference == reference).limit(1)
     )
     if found is None or not (key or reference):
-        raise NotFound("There is no such payment here.")
+        raise NotFound(_("There is no such payment here."))
     return found
 
 
@@ -42,7 +43,7 @@ def recheck_refund(gateway: str, key: str) -> UUID:
     query = select(Refund.id).join(Payment, Payment.id == Refund.payment_id)
     found = session().scalar(query.where(Payment.gateway == gateway, Refund.id == refund_id))
     if found is None:
-        raise NotFound("There is no such refund here.")
+        raise NotFound(_("There is no such refund here."))
     return refunds.send(found).id
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.billing.models import CreditGrant, Invoice, Payment, Seller
@@ -45,6 +46,6 @@ def platform_seller_id() -> UUID:
         found = there.scalar(select(Seller.id).where(Seller.reseller_id == PLATFORM_ID))
     if found is None:
         raise Unavailable(
-            "The platform sells nothing yet.", fix="Staff: set up its seller under Staff → Settings."
+            _("The platform sells nothing yet."), fix=_("Staff: set up its seller under Staff → Settings.")
         )
     return found

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.billing.models import Checkout, Invoice, Payment, PaymentMethod
@@ -54,7 +55,7 @@ def begin(
     invoices.nothing_on_its_way(invoice)
     amount = invoices.to_charge(invoice)
     if not amount:
-        raise Conflict("Nothing is due.", fix="Reload the page.")
+        raise Conflict(_("Nothing is due."), fix=_("Reload the page."))
     return _begin(
         amount, method, key, invoice_id=invoice.id, checkout_id=checkout.id if checkout else None, intent=intent,
         off_session=off_session, return_url=return_url,
@@ -75,7 +76,9 @@ def begin_top_up(
             amount, method, key, purpose="top_up", intent="charge", off_session=off_session, return_url=return_url
         )  # fmt: skip
     if (known.amount, known.currency, known.method_id) != (amount.amount, amount.currency, method.id):
-        raise Conflict("This top-up was for another amount or card.", fix="Reload the page and try again.")
+        raise Conflict(
+            _("This top-up was for another amount or card."), fix=_("Reload the page and try again.")
+        )
     return known
 
 

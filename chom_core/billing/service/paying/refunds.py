@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select
 
 from chom_core import database
@@ -54,7 +55,7 @@ def refund(payment_id: UUID, money: Money, reason: str, key: str) -> Refund:
     known = session().scalar(select(Refund).where(Refund.key == key))
     if known is not None:
         if (known.payment_id, known.amount, known.currency) != (payment_id, money.amount, money.currency):
-            raise Conflict("This key was used for another refund.", fix="Nothing was refunded.")
+            raise Conflict(_("This key was used for another refund."), fix=_("Nothing was refunded."))
         return known
     payment = payments.locked(payment_id)
     made = begin(payment, money, reason, key, grants.standing_for(payment.id, payment.invoice_id))
@@ -77,9 +78,9 @@ def begin(
     reopened = money - from_credit
     if reopened > (most := _reopenable(payment)):
         raise Invalid(
-            f"At most {(from_credit + most).format()} of this payment can go back in cash.",
-            fix="The credit that stood for the rest is already used.",
-            fields={"amount": ["More than what is left of it."]},
+            _("At most %(most)s of this payment can go back in cash.", most=(from_credit + most).format()),
+            fix=_("The credit that stood for the rest is already used."),
+            fields={"amount": [_("More than what is left of it.")]},
         )
     made = Refund(
         id=uuid7(), tenant_id=payment.tenant_id, seller_id=owners.seller_id(payment), payment_id=payment.id, key=key,
@@ -104,18 +105,22 @@ def begin(
 def _may(payment: Payment, money: Money) -> None:
     if payment.status != "succeeded":
         raise Conflict(
-            f"This payment is {payment.status}: there is nothing to give back.", fix="Reload the page."
+            _("This payment is %(status)s: there is nothing to give back.", status=payment.status),
+            fix=_("Reload the page."),
         )
     if payment.currency != money.currency:
-        raise Invalid("The payment has another currency.", fields={"amount": [f"In {payment.currency}."]})
+        raise Invalid(
+            _("The payment has another currency."),
+            fields={"amount": [_("In %(currency)s.", currency=payment.currency)]},
+        )
     left = refundable(payment)
     if money > left:
         raise Invalid(
-            f"At most {left.format()} of this payment is left.",
-            fix="What a bank took back, or still decides about, cannot be refunded."
+            _("At most %(left)s of this payment is left.", left=left.format()),
+            fix=_("What a bank took back, or still decides about, cannot be refunded.")
             if disputes.taken_by_banks(payment)
             else "",
-            fields={"amount": ["More than what is left of it."]},
+            fields={"amount": [_("More than what is left of it.")]},
         )
 
 
@@ -229,7 +234,7 @@ def _failed(made: Refund, payment: Payment) -> None:
         _post(made, "failed", "refund failed", [("refund_clearing", credit), ("customer_credit", -credit)])
         uses = select(CreditUse).where(CreditUse.refund_id == made.id, CreditUse.kind == "refund")
         for use in session().scalars(uses).all():
-            grant = database.locked(CreditGrant, use.grant_id, NotFound("There is no such credit."))
+            grant = database.locked(CreditGrant, use.grant_id, NotFound(_("There is no such credit.")))
             grants.take(grant, Money(-use.amount, use.currency), "refund_failed", refund_id=made.id)
     emit("refund.failed", subject=f"payment:{payment.id}", payload=_facts(made, payment))
     if credit:
@@ -255,4 +260,4 @@ def _facts(made: Refund, payment: Payment) -> dict[str, Any]:
 
 def locked(refund_id: UUID) -> Refund:
     """The refund with its row locked and read afresh; NotFound where it is not this organisation's."""
-    return database.locked(Refund, refund_id, NotFound("There is no such refund."))
+    return database.locked(Refund, refund_id, NotFound(_("There is no such refund.")))

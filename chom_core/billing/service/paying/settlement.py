@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import exists, select
 
 from chom_core import database
@@ -51,7 +52,7 @@ def settle(payment_id: UUID, result: PaymentResult) -> Payment:
 
 def locked(payment_id: UUID) -> Payment:
     """The attempt with its row locked and read afresh; NotFound where it is not this organisation's."""
-    return database.locked(Payment, payment_id, NotFound("There is no such payment."))
+    return database.locked(Payment, payment_id, NotFound(_("There is no such payment.")))
 
 
 def _of_invoice(payment: Payment, invoice: Invoice, was: str, now: PaymentStatus) -> None:

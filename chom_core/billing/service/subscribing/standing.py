@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from chom_core.billing.models import Subscription, SubscriptionItem
@@ -33,7 +34,7 @@ def stop(subscription_id: UUID, why: str) -> None:
             session().refresh(service)
             busy += 1
     if busy:
-        raise Conflict(f"{busy} services are busy: they are stopped at the next try.")
+        raise Conflict(_("%(busy)s services are busy: they are stopped at the next try.", busy=busy))
 
 
 def go_on(subscription_id: UUID) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -67,7 +68,7 @@ def subscription(subscription_id: UUID, *, lock: bool = False) -> Subscription:
 
 def missing() -> NotFound:
     """What is said of a subscription that is not the organisation's."""
-    return NotFound("There is no such subscription.", fix="Look at what you have under Billing.")
+    return NotFound(_("There is no such subscription."), fix=_("Look at what you have under Billing."))
 
 
 def main_item(of: Subscription) -> SubscriptionItem:
@@ -192,7 +193,7 @@ def activate(of: Subscription) -> None:
     if before == "cancelled" and of.ended_at is not None and _lived(of):
         return
     if before == "cancelled":
-        raise Conflict("This subscription has ended.", fix="Buy the plan again.")
+        raise Conflict(_("This subscription has ended."), fix=_("Buy the plan again."))
     if before not in ("incomplete", "past_due"):
         return
     on_trial = of.trial_ends_at is not None and clock.now() < of.trial_ends_at
@@ -254,7 +255,7 @@ def cancel(subscription_id: UUID, *, reason: str = "") -> Subscription:
     """Do not renew: it runs to the end of what is paid, then ends by itself. `ending` ends it now, or on a day."""
     of = subscription(subscription_id, lock=True)
     if of.status not in LIVE:
-        raise Conflict(f"This subscription is {of.status}.", fix="Reload the page.")
+        raise Conflict(_("This subscription is %(status)s.", status=of.status), fix=_("Reload the page."))
     of.cancel_at, of.cancel_reason = of.current_period_end, reason.strip()[:300]
     titles = ", ".join(item.title for item in of.items)
     record("subscription.cancelled", Subject("subscription", of.id, titles), reason=of.cancel_reason)
@@ -270,7 +271,7 @@ def keep(subscription_id: UUID) -> Subscription:
     """Take a cancellation back, before it takes effect."""
     of = subscription(subscription_id, lock=True)
     if of.status not in LIVE:
-        raise Conflict(f"This subscription is {of.status}.", fix="Buy the plan again.")
+        raise Conflict(_("This subscription is %(status)s.", status=of.status), fix=_("Buy the plan again."))
     if of.cancel_at is not None:
         record("subscription.kept", Subject("subscription", of.id, ", ".join(i.title for i in of.items)))
     of.cancel_at, of.cancel_reason = None, ""

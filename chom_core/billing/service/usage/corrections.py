@@ -6,6 +6,7 @@ from datetime import UTC
 from decimal import Decimal
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from chom_core.billing.models import UsageEvent
@@ -24,7 +25,7 @@ def correct(event_id: str, correction_id: str, value: Decimal | None, *, key: st
     """
     original = session().scalar(afresh(select(UsageEvent).where(UsageEvent.event_id == event_id)))
     if original is None:
-        raise NotFound("There is no such usage event.", fix="Check its id.")
+        raise NotFound(_("There is no such usage event."), fix=_("Check its id."))
     before = session().scalar(select(UsageEvent).where(UsageEvent.event_id == correction_id))
     if before is not None:
         return _again(before, original, value)
@@ -68,8 +69,8 @@ def _again(before: UsageEvent, original: UsageEvent, value: Decimal | None) -> U
     )
     if not same:
         raise Conflict(
-            "This id was used for another event.",
-            fix="Give the correction an id of its own. Nothing was written.",
+            _("This id was used for another event."),
+            fix=_("Give the correction an id of its own. Nothing was written."),
         )
     return before.id
 
@@ -78,14 +79,18 @@ def _may(original: UsageEvent) -> None:
     if original.replaced_by is not None:
         latest = session().get(UsageEvent, original.replaced_by)
         raise Conflict(
-            "This event was corrected before.", fix=f"Correct «{latest.event_id if latest else ''}» instead."
+            _("This event was corrected before."),
+            fix=_("Correct «%(event)s» instead.", event=latest.event_id if latest else ""),
         )
     if original.reason:
-        raise Conflict(f"This event does not count ({original.reason}).", fix="There is nothing to correct.")
+        raise Conflict(
+            _("This event does not count (%(reason)s).", reason=original.reason),
+            fix=_("There is nothing to correct."),
+        )
     if not clock.now() - BACK <= original.at <= clock.now() + AHEAD:
         raise Invalid(
-            "This event is too old to be corrected.",
-            fix="Ask for a credit note on the invoice that billed it.",
+            _("This event is too old to be corrected."),
+            fix=_("Ask for a credit note on the invoice that billed it."),
         )
 
 

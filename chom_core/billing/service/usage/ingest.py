@@ -158,13 +158,13 @@ def record_batch(events: Sequence[EventLike]) -> Recorded:
     """
     if not events:
         raise Invalid(
-            "There are no events.", fix="Send one to a hundred events.", fields={"events": ["None."]}
+            _("There are no events."), fix=_("Send one to a hundred events."), fields={"events": [_("None.")]}
         )
     if len(events) > MOST:
         raise Invalid(
-            f"There are {len(events)} events, which is too many.",
-            fix=f"Send up to {MOST} at a time.",
-            fields={"events": [f"At most {MOST}."]},
+            _("There are %(count)s events, which is too many.", count=len(events)),
+            fix=_("Send up to %(most)s at a time.", most=MOST),
+            fields={"events": [_("At most %(most)s.", most=MOST)]},
         )
     now = clock.now()
     return _write(events, usage_events.reasons(events, now, BACK, AHEAD), now)

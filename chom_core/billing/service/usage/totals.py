@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
+from flask_babel import gettext as _
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import text
@@ -109,7 +110,9 @@ def days(meter: str, period: Period) -> list[DayUse]:
 def _aggregation(meter: str) -> str:
     known = metering.meters().get(meter)
     if known is None:
-        raise NotFound(f"There is no meter «{meter[:80]}».", fix="Choose one of the list of meters.")
+        raise NotFound(
+            _("There is no meter «%(meter)s».", meter=meter[:80]), fix=_("Choose one of the list of meters.")
+        )
     return known.aggregation
 
 
