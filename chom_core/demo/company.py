@@ -30,7 +30,8 @@ class Wanted:
 
     `months`: since when it has its plan, or settles; `use`: meter → what it uses in a month by now. `settlement`: how a
     reseller settles; `shops`: plan → how many small customers it has. `unpaid`: since how many days its last renewal
-    is refused; `late`: the same of a reseller's first shops. `asks`: what it sets up in features, by their API.
+    is refused; `late`: the same of a reseller's first shops. `disputed`: its bank takes the first payment back.
+    `asks`: what it sets up in features, by their API.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Wanted:
     shops: Mapping[str, int] = field(default_factory=dict)
     late: tuple[int, ...] = ()
     unpaid: int = 0
+    disputed: bool = False
     asks: tuple[Mapping[str, Any], ...] = ()
 
 

@@ -23,7 +23,7 @@ import httpx2
 from chom_core import config
 from chom_core.app import start
 from chom_core.database import clock
-from chom_core.demo import asks, disputed
+from chom_core.demo import asks
 from chom_core.demo.company import company
 from chom_core.demo.place import Place
 from chom_core.demo.say import say
@@ -123,8 +123,6 @@ def main() -> int:
         begun = shown = time.monotonic()  # what is left is reckoned from the months alone
         run = Simulation(SEED, MONTHS, ORGANISATIONS, until, release=True, stopping=stop.is_set)
         run.run(progress)
-        if not stop.is_set():
-            disputed.dispute(company())
     except ChomError as error:
         tell(place, replace(now, state="failed", fault=f"{error.detail} {error.fix}".strip()))
         return 1

@@ -166,6 +166,7 @@ def _cards() -> tuple[tuple[str, str], ...]:
         ("4242 4242 4242 4242", _("pays")),
         ("4000 0000 0000 0002", _("is declined")),
         ("4000 0027 6000 3184", _("asks for a second step at the bank")),
+        ("4000 0000 0000 0259", _("pays, and its bank takes it back")),
     )
 
 

@@ -38,6 +38,8 @@ from chom_core.work import stand
 CARD = {"card_number": "4242 4242 4242 4242", "card_expiry": "12 / 40"}
 #: One that pays as long as somebody is there to see it, and is declined at renewals.
 LATER = CARD | {"card_number": "4000 0000 0000 0341"}
+#: One that pays, and whose bank takes the payment back.
+TAKEN_BACK = CARD | {"card_number": "4000 0000 0000 0259"}
 
 
 def settle_in(company: Company, password: str, sites: str) -> Iterator[str]:
@@ -226,9 +228,13 @@ def _buy(owner: Principal, wanted: Wanted, company: Company) -> None:
         )
         price = catalogue.price(catalogue.plan(wanted.plan), company.currency, BillingPeriod.MONTHLY)
         order = Order(wanted.plan, BillingPeriod.MONTHLY, company.currency)
-        outcome = checkout.buy(order, Click(uuid7(), "demo", price, card=LATER if wanted.unpaid else CARD))
+        outcome = checkout.buy(order, Click(uuid7(), "demo", price, card=_card(wanted)))
         if outcome.state != "done":
             raise ChomError(f"{wanted.name} could not buy {wanted.plan}: {outcome.message}", fix=outcome.fix)
+
+
+def _card(wanted: Wanted) -> dict[str, str]:
+    return LATER if wanted.unpaid else TAKEN_BACK if wanted.disputed else CARD
 
 
 def _services(owner: Principal, wanted: Wanted) -> int:

@@ -15,7 +15,7 @@ from chom_core.billing import ledger, reads
 from chom_core.billing.models import Dispute
 from chom_core.billing.reads import dunning
 from chom_core.database import Tenant, everyone, transaction
-from chom_core.demo import asks, disputed, people, shops
+from chom_core.demo import asks, people, shops
 from chom_core.demo.company import Company, company
 from chom_core.identity.models import ApiKey
 from chom_core.identity.service import create_api_key
@@ -85,14 +85,13 @@ def test_pinecrests_budget_is_nearly_spent(demo: Flask) -> None:
     assert kept == ["test"], "those that it was asked with are revoked"
 
 
-def test_one_payment_is_disputed_once(demo: Flask) -> None:
-    assert disputed.dispute(company()) is None, "nobody whom one can enter as"
-    others = dataclasses.replace(company(), organisations=())
-    taken = disputed.dispute(others)
-    assert taken in {named("Northlight Studio"), named("Pinecrest Games")}
-    assert disputed.dispute(others) is None
-    with transaction(taken) as here:
+def test_a_bank_takes_fernhills_payment_back(chom: World, tmp_path: Path) -> None:
+    assert chom.app
+    list(people.settle_in(only("Fernhill Florist", months=0), "a lantern in the fog", str(tmp_path)))
+    chom.run_jobs()
+    with transaction(named("Fernhill Florist")) as here:
         (one,) = here.scalars(select(Dispute)).all()
-        assert (one.status, one.amount) == ("open", 2900)
+        assert (one.status, one.amount, one.reason) == ("open", 2900, "fraudulent")
+        assert one.evidence_due is not None
     with everyone("ledger check") as here:
         assert ledger.check(here) == []

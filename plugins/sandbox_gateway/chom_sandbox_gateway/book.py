@@ -15,8 +15,11 @@ from chom_sandbox_gateway.cards import DECLINED, Entered
 from chom_sandbox_gateway.models import Call, Card, Charge
 from chom_sdk import Conflict, NotFound, clock, transaction, uuid7
 from chom_sdk.billing import FollowUp, PaymentRequest, PaymentResult, PaymentStatus
+from chom_sdk.work import enqueue
 
 BANK = "/sandbox/bank/"
+#: The bank of some cards takes back what their holder has paid.
+TAKE_BACK = "sandbox_gateway.take_back"
 _STATUS = {
     "waiting": PaymentStatus.REQUIRES_ACTION,
     "held": PaymentStatus.AUTHORISED,
@@ -63,6 +66,8 @@ def charge(request: PaymentRequest, *, capture: bool) -> PaymentResult:
         )  # fmt: skip
         here.add(made)
         here.flush()
+        if not request.off_session:
+            _regretted(card, made, request.key)
         return made
 
     return _once(request.key, asked, act)
@@ -83,6 +88,8 @@ def follow(action: str, request: FollowUp) -> PaymentResult:
         _FOLLOW[action](found, request)
         found.changed_at = clock.machine()
         here.flush()
+        if action == "capture":
+            _regretted(here.scalars(select(Card).where(Card.reference == found.card)).one(), found)
         return found
 
     return _once(request.key, asked, act)
@@ -147,6 +154,15 @@ def _decide(behaviour: str, request: PaymentRequest, *, capture: bool) -> tuple[
     if behaviour == "later" and request.off_session:
         return "declined", "insufficient_funds"
     return ("taken" if capture else "held"), ""
+
+
+def _regretted(card: Card, charge: Charge, key: str = "") -> None:
+    """Have the bank take it back where this card's does. `key`: the payment's, whose reference is not known yet."""
+    if card.behaviour == "disputed" and charge.status == "taken":
+        enqueue(
+            TAKE_BACK, {"key": key, "reference": charge.reference}, tenant_id=charge.customer_id,
+            key=f"{TAKE_BACK}:{charge.reference}",
+        )  # fmt: skip
 
 
 def _capture(charge: Charge, request: FollowUp) -> None:

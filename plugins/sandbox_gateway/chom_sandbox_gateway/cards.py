@@ -29,7 +29,7 @@ DECLINED = {
 
 @dataclass(frozen=True, slots=True)
 class TestCard:
-    """A card number with its behaviour: pays, declined, insufficient_funds, second_step, later."""
+    """A card number with its behaviour: pays, declined, insufficient_funds, second_step, later, disputed."""
 
     __test__ = False  # for pytest: no test class
 
@@ -49,6 +49,7 @@ CARDS = (
     TestCard("4000000000009995", "insufficient_funds", "Visa", "is declined: not enough money"),
     TestCard("4000002760003184", "second_step", "Visa", "asks for a second step at the bank"),
     TestCard("4000000000000341", "later", "Visa", "pays now, is declined at renewals"),
+    TestCard("4000000000000259", "disputed", "Visa", "pays, and its bank takes it back"),
     TestCard("5555555555554444", "pays", "Mastercard", "pays (Mastercard)"),
 )
 
