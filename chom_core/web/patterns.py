@@ -15,3 +15,14 @@ class Pattern(validate.Regexp):
 
     def _format_error(self, value: str | bytes) -> str:
         return str(self.words)
+
+
+class Ticked(validate.Equal):
+    """A box that has to be ticked; `error` says why nothing happens without."""
+
+    def __init__(self, error: str | LazyString) -> None:
+        super().__init__(True)
+        self.words = error
+
+    def _format_error(self, value: object) -> str:
+        return str(self.words)

@@ -6,8 +6,9 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
 
 from chom_core.values.period import BillingPeriod
+from chom_core.web.patterns import Pattern
 
-_AMOUNT = validate.Regexp(r"^\d{1,9}([.,]\d{1,4})?$", error="An amount such as 79.00.")
+_AMOUNT = Pattern(r"^\d{1,9}([.,]\d{1,4})?$", error=_l("An amount such as 79.00."))
 _PERIODS = [
     (BillingPeriod.MONTHLY.value, _l("Monthly")),
     (BillingPeriod.QUARTERLY.value, _l("Quarterly")),

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
 
 from chom_core.billing.schemas.documents import MoneySchema
+from chom_core.web.patterns import Ticked
 
 _REASON = {"label": _l("Reason"), "help": _l("It stands in the audit log, and on the document.")}
 _AMOUNT = {"label": _l("Amount"), "placeholder": "50.00", "inputmode": "decimal"}
@@ -18,8 +19,7 @@ def _reason() -> fields.String:
 
 def _sure() -> fields.Boolean:
     """Without the tick nothing happens: money does not move by a slip of the hand."""
-    yes = validate.Equal(True, error="Tick this to go on.")
-    return fields.Boolean(required=True, validate=yes, metadata=_SURE)
+    return fields.Boolean(required=True, validate=Ticked(_l("Tick this to go on.")), metadata=_SURE)
 
 
 class TopUpFormSchema(Schema):

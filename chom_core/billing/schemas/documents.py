@@ -13,6 +13,7 @@ from flask_babel.speaklater import LazyString
 from marshmallow import Schema, fields, validate
 
 from chom_core.values.period import BillingPeriod
+from chom_core.web.patterns import Pattern
 
 _PERIODS = [period.value for period in BillingPeriod]
 #: What CLDR lists among countries, and no post reaches.
@@ -67,7 +68,7 @@ class BillingDetailsSchema(Schema):
     )
     country = fields.String(
         required=True,
-        validate=validate.Regexp(r"^[A-Za-z]{2}$", error="Two letters, for example US or DE."),
+        validate=Pattern(r"^[A-Za-z]{2}$", error=_l("Two letters, for example US or DE.")),
         metadata={
             "label": _l("Country"),
             "choices": COUNTRIES,
