@@ -42,9 +42,11 @@ _CREDIT = """
 select min(expires_at) from core.credit_grant
 where tenant_id = %(tenant)s and remaining > 0 and expires_at is not null
 """
-_PAYOUTS = (
-    "select %(now)s::timestamptz from core.payout where tenant_id = %(tenant)s and status = 'pending' limit 1"
-)
+# One that is paid by hand waits for a person, not for a gateway.
+_PAYOUTS = """
+select %(now)s::timestamptz from core.payout
+where tenant_id = %(tenant)s and status = 'pending' and method not in ('manual', 'credit') limit 1
+"""
 # Without services the levels are nought, and nought needs no reading.
 _GATHERING = """
 select %(now)s::timestamptz where exists (select from core.service where tenant_id = %(tenant)s)
@@ -104,7 +106,7 @@ def expiring_credit() -> datetime | None:
 
 
 def payouts() -> datetime | None:
-    """Payouts that are on their way."""
+    """Payouts that a gateway has, and has not settled."""
     return _first(_PAYOUTS)
 
 
