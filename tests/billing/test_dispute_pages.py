@@ -227,7 +227,9 @@ def test_without_an_advocate_staff_are_sent_to_the_gateway(
 ) -> None:
     tenant = make_tenant("Northlight")
     of = disputed(tenant)
-    if why == "broken":
+    if why == "nobody":
+        monkeypatch.setattr(answers, "advocate", lambda gateway: None)
+    else:
         bank = Bank()
         monkeypatch.setattr(bank, "evidence", lambda facts: 1 / 0)
         monkeypatch.setattr(answers, "advocate", lambda gateway: answers.Advocate("sandbox_gateway", bank))  # type: ignore[arg-type]
