@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import asdict
+
 from chom_core.billing.api.base import api
 from chom_core.billing.models import Seller, TaxRate
+from chom_core.billing.reads import tax_reports, taxed
 from chom_core.billing.schemas import selling as schemas
 from chom_core.billing.service.dunning import desk, rows
 from chom_core.billing.service.invoicing import sellers, tax
@@ -36,6 +39,25 @@ def tax_rates() -> Any:
 def tax_rate_set(body: dict[str, Any]) -> Any:
     """Set a rate from a day on; the same place and day again replaces it."""
     return _rate(tax.set_rate(**body))
+
+
+@api.get(
+    "/selling/tax-report",
+    scope="billing:read",
+    into=schemas.TaxReportQuerySchema,
+    out=schemas.TaxReportSchema,
+)
+def tax_report(query: dict[str, Any]) -> Any:
+    """What was taxed where, from the first to the last day, both counted; the quarter before this one without them.
+
+    `proven`: the ledger took up the same amounts of tax in these days.
+    """
+    sellers.must_sell()
+    span = tax_reports.span_of(query["first"], query["last"])
+    found = tax_reports.collect(span)
+    made = taxed.report(span, found.documents, found.ledger)
+    lines = [asdict(line) | {"rate": f"{line.rate:f}"} for line in made.lines]
+    return {"start": span.start, "end": span.end, "lines": lines, "proven": made.proven}
 
 
 @api.get("/selling/terms", scope="billing:read", out=schemas.TermsSchema)

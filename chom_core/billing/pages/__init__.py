@@ -17,6 +17,7 @@ from chom_core.billing.pages import (
     selling,
     staff,
     staff_money,
+    taxes,
 )
 from chom_core.billing.pages.base import pages
 from chom_core.billing.pages.staff import desk
@@ -40,4 +41,5 @@ __all__ = [
     "selling",
     "staff",
     "staff_money",
+    "taxes",
 ]

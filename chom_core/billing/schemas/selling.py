@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
 
-from chom_core.billing.schemas.documents import COUNTRIES
+from chom_core.billing.schemas.documents import COUNTRIES, MoneySchema
 from chom_core.billing.schemas.dunning import UnpaidSchema
 from chom_core.billing.service.dunning.desk import MOST_DAYS as LONGEST
 from chom_core.billing.service.invoicing.seller_checks import LIMITS, MOST_DAYS, NUMBERINGS
@@ -91,6 +91,35 @@ class TaxRateSchema(Schema):
     title = fields.String(load_default="", validate=validate.Length(max=60))
     rate = fields.Decimal(required=True, as_string=True, metadata={"description": "In percent."})
     effective_from = fields.Date(load_default=None, allow_none=True)
+
+
+class TaxReportQuerySchema(Schema):
+    """The days of a report, by the seller's own clock."""
+
+    first = fields.Date(load_default=None)
+    last = fields.Date(load_default=None)
+
+
+class TaxLineSchema(Schema):
+    """All that was sold to one place at one rate, in one currency. `note`: why no tax was charged."""
+
+    country = fields.String(required=True)
+    region = fields.String(required=True)
+    title = fields.String(required=True)
+    rate = fields.Decimal(required=True, as_string=True, metadata={"description": "In percent."})
+    note = fields.String(required=True)
+    documents = fields.Integer(required=True)
+    net = fields.Nested(MoneySchema, required=True)
+    tax = fields.Nested(MoneySchema, required=True)
+
+
+class TaxReportSchema(Schema):
+    """A seller's taxes in a span of time, start included and end not."""
+
+    start = fields.AwareDateTime(required=True)
+    end = fields.AwareDateTime(required=True)
+    lines = fields.List(fields.Nested(TaxLineSchema), required=True)
+    proven = fields.Boolean(required=True)
 
 
 class TermsSchema(Schema):
