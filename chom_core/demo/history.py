@@ -22,6 +22,7 @@ import httpx2
 
 from chom_core import config
 from chom_core.app import start
+from chom_core.billing.service import books
 from chom_core.database import clock
 from chom_core.demo import asks
 from chom_core.demo.company import company
@@ -123,6 +124,8 @@ def main() -> int:
         begun = shown = time.monotonic()  # what is left is reckoned from the months alone
         run = Simulation(SEED, MONTHS, ORGANISATIONS, until, release=True, stopping=stop.is_set)
         run.run(progress)
+        if not stop.is_set():
+            books.check()
     except ChomError as error:
         tell(place, replace(now, state="failed", fault=f"{error.detail} {error.fix}".strip()))
         return 1

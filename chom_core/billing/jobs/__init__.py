@@ -1,8 +1,19 @@
 """Billing's jobs, each part's in its own file. Importing this registers them; SCHEDULES names when they run."""
 
-from chom_core.billing.jobs import ahead, changes, credit, dunning, payouts, purchases, usage, wholesale
+from chom_core.billing.jobs import (
+    ahead,
+    books,
+    changes,
+    credit,
+    dunning,
+    payouts,
+    purchases,
+    usage,
+    wholesale,
+)
 
 SCHEDULES = (
+    *books.SCHEDULES,
     *credit.SCHEDULES,
     *payouts.SCHEDULES,
     *dunning.SCHEDULES,
@@ -11,4 +22,15 @@ SCHEDULES = (
     *wholesale.SCHEDULES,
 )
 
-__all__ = ["SCHEDULES", "ahead", "changes", "credit", "dunning", "payouts", "purchases", "usage", "wholesale"]
+__all__ = [
+    "SCHEDULES",
+    "ahead",
+    "books",
+    "changes",
+    "credit",
+    "dunning",
+    "payouts",
+    "purchases",
+    "usage",
+    "wholesale",
+]

@@ -8,7 +8,13 @@ from chom_core.billing.models.disputes import Dispute, DisputeAnswer
 from chom_core.billing.models.documents import DocumentFile, TaxRate
 from chom_core.billing.models.dunning import Dunning, DunningHold, DunningPolicy, DunningStep
 from chom_core.billing.models.invoices import Invoice, InvoiceLine
-from chom_core.billing.models.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
+from chom_core.billing.models.ledger import (
+    BooksCheck,
+    LedgerAccount,
+    LedgerBalance,
+    LedgerEntry,
+    LedgerTransaction,
+)
 from chom_core.billing.models.payments import Payment, PaymentMethod
 from chom_core.billing.models.payouts import Earning, Payout
 from chom_core.billing.models.sellers import BillingProfile, NumberSeries, Seller
@@ -24,6 +30,7 @@ from chom_core.billing.models.wholesale import Looked, Settlement, WholesaleStat
 __all__ = [
     "BilledPeriod",
     "BillingProfile",
+    "BooksCheck",
     "Checkout",
     "Coupon",
     "CouponCount",

@@ -4,9 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from chom_core.database import AppendOnly, Model, TenantRow
+from chom_core.database import AppendOnly, Model, PlatformRow, TenantRow
+from chom_core.values.money import Money
 
 
 class LedgerAccount(TenantRow, AppendOnly, Model):
@@ -63,3 +65,17 @@ class LedgerEntry(TenantRow, AppendOnly, Model):
     currency: Mapped[str] = mapped_column(String(3))
 
     account: Mapped[LedgerAccount] = relationship(lazy="joined", viewonly=True)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class BooksCheck(PlatformRow, Model):
+    """A check of all books: how many faults, the first of them in words, and what there was to prove."""
+
+    __tablename__ = "books_check"
+
+    faults: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    count: Mapped[int]
+    proven: Mapped[str] = mapped_column(String(500))

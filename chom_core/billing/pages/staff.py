@@ -1,4 +1,4 @@
-"""Money at the operator's desk: the ledger and its check. Invoices and payments are `lists`."""
+"""What the pages of money at the operator's desk share: the blueprint, and working in a customer's organisation."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chom_core.billing import ledger
-from chom_core.billing.models import LedgerAccount, LedgerBalance, LedgerTransaction
-from chom_core.database import Tenant, bind_tenant, everyone, session
+from chom_core.database import Tenant, bind_tenant, session
 from chom_core.plugin_host import NavItem
 from chom_core.rest import principal
 from chom_core.values.errors import NotFound
-from chom_core.values.money import Money
 from chom_core.values.principal import StaffRole
-from chom_core.web import Pages, nav, render
+from chom_core.web import Pages, nav
 
 desk = Pages("billing_staff", "chom_core.billing", prefix="/staff", access="staff", tenant="none")
 nav.add(
@@ -27,30 +24,6 @@ nav.add(
     NavItem(_l("Payments"), "billing_staff.payments", "credit-card", "Staff", "staff", 41),
     NavItem(_l("Ledger"), "billing_staff.books", "scale", "Staff", "staff", 42),
 )
-
-
-@desk.get("/ledger")
-def books() -> Any:
-    """Balances by account, the newest transactions, and whether the books are right."""
-    with everyone("staff: ledger") as here:
-        problems = ledger.check(here)
-        query = select(LedgerAccount.code, LedgerAccount.currency, LedgerBalance.balance)
-        sums: dict[tuple[str, str], int] = {}
-        for code, currency, balance in here.execute(
-            query.join(LedgerBalance, LedgerBalance.account_id == LedgerAccount.id)
-        ):
-            sums[code, currency] = sums.get((code, currency), 0) + balance
-        newest = here.scalars(select(LedgerTransaction).order_by(LedgerTransaction.id.desc()).limit(50)).all()
-        whose = names(here, newest)
-        rows = [(row, [(e.account.code, Money(e.amount, e.currency)) for e in row.entries]) for row in newest]
-    order = list(ledger.CHART)
-    balances = [
-        (code, ledger.CHART[code], Money(amount, currency))
-        for (code, currency), amount in sorted(
-            sums.items(), key=lambda item: (order.index(item[0][0]), item[0][1])
-        )
-    ]
-    return render("billing/staff_ledger.html", problems=problems, balances=balances, rows=rows, names=whose)
 
 
 def enter(tenant_id: UUID) -> Tenant:
