@@ -16,7 +16,12 @@ from chom_core.work import enqueue, run_all
 from tests.billing import till
 from tests.billing.payouts.conftest import agency
 from tests.billing.shop import books_are_right
+from tests.billing.test_credit_pages import dana
+from tests.billing.test_pages import app
 from tests.conftest import Database, make_tenant
+from tests.identity.conftest import Browser
+
+__all__ = ["app", "dana"]
 
 
 def nights(reseller: UUID, count: int = 1, *, days: int = 0) -> None:
@@ -64,3 +69,20 @@ def test_less_than_a_transfer_is_worth_waits(shop: Database) -> None:
     till.pay(customer, till.invoice(customer, 100))
     nights(reseller)
     assert paid_out(reseller) == [("", "pending", 100)]
+
+
+def test_staff_find_payouts_those_that_wait_first_and_take_them_along(dana: Browser, shop: Database) -> None:
+    first, second = agency("share"), agency("share")
+    for reseller in (first, second):
+        customer = make_tenant("Bakery", parent=reseller)
+        till.pay(customer, till.invoice(customer, 1000))
+        nights(reseller)
+    with transaction(second) as here:
+        payouts.mark_paid(here.scalars(select(Payout.id)).one(), "bank 7")
+    page = dana.get("/staff/payouts").text
+    assert page.index("Reference or reason") < page.index("bank 7"), "what waits is on top"
+    assert "bank 7" not in dana.get("/staff/payouts?status=pending").text
+    assert "Nothing matches these filters" in dana.get("/staff/payouts?kind=vendor").text
+    assert "bank 7" in dana.get("/staff/payouts?q=bank").text
+    sheet = dana.get("/staff/payouts?export=csv")
+    assert sheet.mimetype == "text/csv" and sheet.text.count("\r\n") == 3 and "bank 7" in sheet.text

@@ -86,7 +86,8 @@ def earn(
     )  # fmt: skip
     session().add(made)
     session().flush()
-    _post(made, money, f"earning:{made.id}", "earning", "Earned by a sale")
+    words = "Earned by a sale" if against == "commission" else "Collected for its owner"
+    _post(made, money, f"earning:{made.id}", "earning", words)
     _tell("earning.posted", made, money)
     return made.id
 
