@@ -123,6 +123,12 @@ PLANTED: list[tuple[Lint, str, str, str]] = [
     ),
     (
         words.refusals_are_translatable,
+        "chom_core/billing/service/c.py",
+        "errors['day'] = [f'After {then}.']",
+        "errors['day'] = [_('Later.')]",
+    ),
+    (
+        words.refusals_are_translatable,
         "plugins/a/chom_a/b.py",
         "raise errors.Conflict('Gone.')",
         "raise Conflict(_('Gone.'))",

@@ -33,8 +33,12 @@ def refusals_are_translatable(tree: Tree) -> Iterator[Finding]:
         for node in file.walk():
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in REFUSALS:
                 said = [*node.args, *(one.value for one in node.keywords if one.arg in SAID)]
-                for bare in (bare for one in said for bare in _bare(one)):
-                    yield file.finding(bare.lineno, "says this in one language only; wrap it in _()")
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+                said = [node.value] if isinstance(node.value, ast.List) else []  # errors["day"] = ["Later."]
+            else:
+                continue
+            for bare in (bare for one in said for bare in _bare(one)):
+                yield file.finding(bare.lineno, "says this in one language only; wrap it in _()")
 
 
 def _bare(node: ast.expr) -> Iterator[ast.expr]:

@@ -126,17 +126,17 @@ def _must_be_priceable(
 ) -> None:
     errors: dict[str, list[str]] = {}
     if not meter or len(meter) > 60:
-        errors["meter"] = ["1 to 60 characters."]
+        errors["meter"] = [_("1 to 60 characters.")]
     if model not in MODELS:
-        errors["model"] = [f"One of {', '.join(MODELS)}."]
+        errors["model"] = [_("One of %(models)s.", models=", ".join(MODELS))]
     if not included.is_finite() or not 0 <= included <= MOST:
-        errors["included"] = ["0 or more."]
+        errors["included"] = [_("0 or more.")]
     if (model == "package") != (package_size is not None) or (
         package_size is not None and not package_size > 0
     ):
-        errors["package_size"] = ["How many units a package holds; only for packages."]
+        errors["package_size"] = [_("How many units a package holds; only for packages.")]
     if not _are_tiers(tiers):
-        errors["tiers"] = ["Prices of 0 or more as text, growing limits, the last one without a limit."]
+        errors["tiers"] = [_("Prices of 0 or more as text, growing limits, the last one without a limit.")]
     if errors:
         raise Invalid(_("This is no price for use."), fields=errors)
 

@@ -58,8 +58,10 @@ def _payment(payment_id: UUID) -> Payment:
 def _name(reference: str, most: int = 150) -> str:
     reference = reference.strip()
     if not reference or len(reference) > most:
-        words = [f"1 to {most} characters."]
-        raise Invalid(_("What is it called at the gateway?"), fields={"reference": words})
+        raise Invalid(
+            _("What is it called at the gateway?"),
+            fields={"reference": [_("1 to %(most)s characters.", most=most)]},
+        )
     return reference
 
 

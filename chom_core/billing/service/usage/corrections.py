@@ -97,7 +97,7 @@ def _may(original: UsageEvent) -> None:
 def _check(original: UsageEvent, correction_id: str, value: Decimal | None, key: str) -> None:
     wrong: dict[str, list[str]] = {}
     if not (0 < len(correction_id) <= 100 and correction_id.isprintable()):
-        wrong["id"] = ["1 to 100 printable characters."]
+        wrong["id"] = [_("1 to 100 printable characters.")]
     meter = metering.meters().get(original.meter)
     fault = "" if value is None else events.value_fault(
         value, signed=meter is not None and meter.aggregation == "level"
@@ -105,7 +105,7 @@ def _check(original: UsageEvent, correction_id: str, value: Decimal | None, key:
     if fault:
         wrong["value"] = [fault]
     if key and not (original.key and len(key) <= events.KEY and key.isprintable()):
-        wrong["key"] = ["Only what counts different keys takes one."]
+        wrong["key"] = [_("Only what counts different keys takes one.")]
     if wrong:
         raise Invalid(fields=wrong)
 
