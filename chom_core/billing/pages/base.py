@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -53,6 +54,14 @@ def own_reseller() -> Tenant:
 def period_of(text: str) -> BillingPeriod:
     """The period in a query string; monthly where it names none."""
     return BillingPeriod(text) if text in list(BillingPeriod) else BillingPeriod.MONTHLY
+
+
+def day_of(name: str) -> date | None:
+    """The day that the query string names so; None where it names none."""
+    try:
+        return date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
 
 
 def per(period: BillingPeriod) -> str:

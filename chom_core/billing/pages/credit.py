@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from chom_core.billing import reads
 from chom_core.billing.api.credit import midnight
 from chom_core.billing.models import Payment
-from chom_core.billing.pages.base import lead_to, pages
+from chom_core.billing.pages.base import day_of, lead_to, pages
 from chom_core.billing.schemas.credit import TopUpFormSchema
 from chom_core.billing.service.credit import accounts
 from chom_core.billing.service.invoicing import sellers
@@ -96,7 +95,7 @@ def credit_note(note_id: UUID) -> Any:
 @pages.get("/billing/statement")
 def statement() -> Any:
     """Every document and payment of a span of days, with what stood before and after."""
-    start, end = _day("from"), _day("to")
+    start, end = day_of("from"), day_of("to")
     try:
         shown = reads.statement(midnight(start), midnight(end))
     except Invalid as wrong:
@@ -121,10 +120,3 @@ def kind_words() -> dict[str, str]:
         "credit ended": _("Credit ended"),
         "dispute": _("Taken back by a bank"),
     }
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None

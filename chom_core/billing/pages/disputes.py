@@ -9,12 +9,12 @@ from uuid import UUID
 from flask import flash, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
+from sqlalchemy import or_
 
 from chom_core.billing import reads
 from chom_core.billing.models import Dispute
 from chom_core.billing.pages.lists import MOST
-from chom_core.billing.pages.staff import administers, desk, enter, names
+from chom_core.billing.pages.staff import administers, desk, enter, named, names
 from chom_core.billing.reads import dispute_facts
 from chom_core.billing.reads.disputes import URGENCY
 from chom_core.billing.service.paying import answers
@@ -50,9 +50,8 @@ def disputes() -> Any:
     view = DISPUTES.read(request)
     query = reads.dispute_query(view.filters.get("status", ""))
     if words := view.filters.get("q"):
-        named = select(Tenant.id).where(Tenant.name.icontains(words, autoescape=True))
         query = query.where(
-            or_(Dispute.reference.icontains(words, autoescape=True), Dispute.tenant_id.in_(named))
+            or_(Dispute.reference.icontains(words, autoescape=True), Dispute.tenant_id.in_(named(words)))
         )
     with everyone("staff: disputes") as here:
         if view.export:

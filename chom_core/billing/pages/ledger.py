@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from chom_core.billing import ledger
 from chom_core.billing.models import BooksCheck, LedgerAccount, LedgerBalance, LedgerEntry, LedgerTransaction
 from chom_core.billing.pages.lists import MOST
-from chom_core.billing.pages.staff import administers, desk, names
+from chom_core.billing.pages.staff import administers, desk, named, names
 from chom_core.billing.service import books as verbs
-from chom_core.database import Tenant, clock, everyone, session
+from chom_core.database import clock, everyone, session
 from chom_core.values.money import Money
 from chom_core.web import render
 from chom_core.web.export import csv_response
@@ -63,12 +63,11 @@ def books_check() -> Any:
 def _query(view: View) -> Select[Any]:
     query = select(LedgerTransaction)
     if words := view.filters.get("q"):
-        named = select(Tenant.id).where(Tenant.name.icontains(words, autoescape=True))
         told = (
             LedgerTransaction.source.istartswith(words, autoescape=True),
             LedgerTransaction.kind.icontains(words, autoescape=True),
         )
-        query = query.where(or_(*told, LedgerTransaction.tenant_id.in_(named)))
+        query = query.where(or_(*told, LedgerTransaction.tenant_id.in_(named(words))))
     if account := view.filters.get("account"):
         touched = (
             select(LedgerEntry.id)

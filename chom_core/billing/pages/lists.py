@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from chom_core.billing import reads
 from chom_core.billing.models import Invoice, Payment, PaymentMethod
 from chom_core.billing.pages.base import pages
-from chom_core.billing.pages.staff import desk, names
-from chom_core.database import Tenant, everyone, session
+from chom_core.billing.pages.staff import desk, named, names
+from chom_core.database import everyone, session
 from chom_core.web import render
 from chom_core.web.export import csv_response
 from chom_core.web.tables import Filter, ListPage, Sort, View, moment
@@ -88,7 +88,7 @@ def payments() -> Any:
     if view.filters.get("status"):
         query = query.where(Payment.status == view.filters["status"])
     if view.filters.get("q"):
-        query = query.where(Payment.tenant_id.in_(_named(view.filters["q"])))
+        query = query.where(Payment.tenant_id.in_(named(view.filters["q"])))
     with everyone("staff: payments") as here:
         if view.export:
             rows = reads.payment_infos(here.execute(view.ordered(query, Payment.id).limit(MOST)))
@@ -106,12 +106,8 @@ def _invoices(view: View) -> Select[Any]:
     if view.filters.get("q"):
         words = view.filters["q"]
         number = Invoice.number.icontains(words, autoescape=True)
-        query = query.where(or_(number, Invoice.tenant_id.in_(_named(words))) if view.spec is ALL else number)
+        query = query.where(or_(number, Invoice.tenant_id.in_(named(words))) if view.spec is ALL else number)
     return query
-
-
-def _named(words: str) -> Select[Any]:
-    return select(Tenant.id).where(Tenant.name.icontains(words, autoescape=True))
 
 
 def _infos(here: Session, query: Select[Any]) -> list[reads.InvoiceInfo]:

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from chom_core.billing.models import Payout
 from chom_core.billing.pages.lists import MOST
-from chom_core.billing.pages.staff import administers, desk, enter, names
+from chom_core.billing.pages.staff import administers, desk, enter, named, names
 from chom_core.billing.reads.payouts import PayoutInfo, payout_info
 from chom_core.billing.service.partners import payouts
-from chom_core.database import Tenant, everyone, session
+from chom_core.database import everyone, session
 from chom_core.plugin_host import NavItem
 from chom_core.values.errors import ChomError, NotFound
 from chom_core.web import nav, render
@@ -71,9 +71,8 @@ def _query(view: View) -> Select[Any]:
         if view.filters.get(name):
             query = query.where(column == view.filters[name])
     if words := view.filters.get("q"):
-        named = select(Tenant.id).where(Tenant.name.icontains(words, autoescape=True))
         query = query.where(
-            or_(Payout.reference.icontains(words, autoescape=True), Payout.tenant_id.in_(named))
+            or_(Payout.reference.icontains(words, autoescape=True), Payout.tenant_id.in_(named(words)))
         )
     return query
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from chom_core.database import Tenant, bind_tenant, session
@@ -38,6 +38,11 @@ def enter(tenant_id: UUID) -> Tenant:
 def administers() -> bool:
     """Whether who looks may act too: support reads."""
     return principal().staff_role is StaffRole.ADMIN
+
+
+def named(words: str) -> Select[UUID]:
+    """The ids of the organisations whose name holds these words."""
+    return select(Tenant.id).where(Tenant.name.icontains(words, autoescape=True))
 
 
 def names(here: Session, rows: Iterable[Any]) -> dict[Any, str]:

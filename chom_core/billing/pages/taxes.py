@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 from flask import flash, request
 from flask_babel import gettext as _
 
-from chom_core.billing.pages.base import own_reseller, pages
+from chom_core.billing.pages.base import day_of, own_reseller, pages
 from chom_core.billing.pages.staff import desk
 from chom_core.billing.reads import tax_reports, taxed
 from chom_core.billing.service.invoicing import sellers
 from chom_core.database import PLATFORM_ID, Tenant, bind_tenant, clock, here, session
 from chom_core.values.errors import Invalid
-from chom_core.values.period import Period
 from chom_core.web import render
 from chom_core.web.export import csv_response
 
@@ -37,7 +36,7 @@ def own_tax_report() -> Any:
 
 def _report() -> Any:
     try:
-        span = tax_reports.span_of(_day("from"), _day("to"))
+        span = tax_reports.span_of(day_of("from"), day_of("to"))
     except Invalid as wrong:
         flash(f"{wrong.detail} {wrong.fix}".strip(), "error")
         span = tax_reports.span_of(None, None)
@@ -49,24 +48,16 @@ def _report() -> Any:
         return csv_response(f"tax-{first}-{last}", _head(), [_row(one, zone) for one in found.documents])
     return render(
         "billing/tax_report.html", report=taxed.report(span, found.documents, found.ledger), first=first, last=last,
-        quarters=_quarters(zone, span), resells=here() != PLATFORM_ID, decides=sellers.decides(),
+        quarters=_quarters(zone, (first, last)), resells=here() != PLATFORM_ID, decides=sellers.decides(),
     )  # fmt: skip
 
 
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None
-
-
-def _quarters(zone: ZoneInfo, span: Period) -> list[tuple[str, date, date, bool]]:
+def _quarters(zone: ZoneInfo, shown: tuple[date, date]) -> list[tuple[str, date, date, bool]]:
     """The quarter that runs and the four before: how each is called, its days, and whether it is shown."""
     today, found = clock.now().astimezone(zone).date(), []
     for by in range(0, -5, -1):
-        first, last = tax_reports.quarter(today, by)
-        shown = tax_reports.span_of(first, last) == span
-        found.append((f"Q{(first.month + 2) // 3} {first.year}", first, last, shown))
+        days = first, last = tax_reports.quarter(today, by)
+        found.append((f"Q{(first.month + 2) // 3} {first.year}", first, last, days == shown))
     return found
 
 

@@ -104,11 +104,13 @@ def report(span: Period, found: Iterable[Taxed], ledger: Mapping[str, Money]) ->
         net, tax, numbers = added.get(key) or (Money.zero(key[-1]), Money.zero(key[-1]), set())
         numbers.add(f"{one.kind}/{one.number}")
         added[key] = (net + one.net, tax + one.tax, numbers)
-    lines = tuple(
-        TaxLine(place[0], place[1], place[2], place[3], place[4], net, tax, len(numbers))
-        for place, (net, tax, numbers) in sorted(added.items(), key=itemgetter(0))
-    )
-    return TaxReport(span, lines, ledger)
+    lines = [
+        TaxLine(country, region, title, rate, note, net, tax, len(numbers))
+        for (country, region, title, rate, note, _code), (net, tax, numbers) in sorted(
+            added.items(), key=itemgetter(0)
+        )
+    ]
+    return TaxReport(span, tuple(lines), ledger)
 
 
 def sums(amounts: Iterable[Money]) -> dict[str, Money]:
